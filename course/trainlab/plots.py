@@ -1,0 +1,169 @@
+"""The look of every figure: labelled, colour-blind safe, told apart by line style too, and with alt text."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from cycler import cycler
+from IPython.display import display
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from trainlab.experiments import check_columns, summary
+
+# Okabe and Ito's palette, without its yellow, which is faint on white.
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+LINESTYLES = ("-", "--", "-.", ":")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+WIDTH, DPI = 8.0, 110  # inches and dots an inch: 880 pixels, the width of a notebook
+_STYLE = {
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "axes.labelsize": 11,
+    "axes.prop_cycle": cycler(color=COLORS * len(LINESTYLES), linestyle=LINESTYLES * len(COLORS)),
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlesize": 11,
+    "figure.facecolor": "white",
+    "figure.titlesize": 12,
+    "grid.alpha": 0.4,
+    "grid.linewidth": 0.6,
+    "xtick.labelsize": 10,
+    "ytick.labelsize": 10,
+}
+
+
+def figure(
+    rows: int = 1, cols: int = 1, *, height: float = 3.2, title: str | None = None
+) -> tuple[Figure, Any]:
+    """A figure as wide as a notebook, in the house style.
+
+    Args:
+        rows: of panels.
+        cols: of panels.
+        height: of one row, in inches.
+        title: of the whole figure.
+
+    Returns:
+        The figure and its axes as `plt.subplots` gives them: one `Axes`, or an array of them.
+    """
+    with plt.rc_context(_STYLE):
+        fig, axes = plt.subplots(rows, cols, figsize=(WIDTH, height * rows), layout="constrained")
+        if title:
+            fig.suptitle(title)
+    return fig, axes
+
+
+def line_style(index: int) -> dict[str, str]:
+    """Colour, line style and marker of contender `index` (28 differ), as keywords for `ax.plot`."""
+    return {
+        "color": COLORS[index % len(COLORS)],
+        "linestyle": LINESTYLES[index % len(LINESTYLES)],
+        "marker": MARKERS[index % len(MARKERS)],
+    }
+
+
+def band(
+    frame: pd.DataFrame,
+    x: str,
+    y: str,
+    by: str | None = None,
+    *,
+    ax: Axes | None = None,
+    log: bool = False,
+    xlabel: str | None = None,
+    ylabel: str | None = None,
+    legend: bool = True,
+) -> Axes:
+    """Draw the mean of `y` over the seeds against `x`, with the 95 % t-interval of that mean as a band.
+
+    A line ends where a seed has no row any more, because its run diverged: the mean of the survivors would
+    flatter. With a single seed there is a line but no band.
+
+    Args:
+        frame: one row for each contender, seed and `x`.
+        x: column of the horizontal axis.
+        y: column of the vertical axis.
+        by: column that names the contenders, one line each; None draws a single line.
+        ax: where to draw; None makes a new figure.
+        log: use a logarithmic axis and the geometric mean, with the interval of the logarithms.
+        xlabel: label with its unit; None takes the name of the column.
+        ylabel: label with its unit; None takes the name of the column.
+        legend: name the contenders, where there are several; one panel of a row is enough.
+
+    Returns:
+        The axes; `ax.figure` is the figure to `show`.
+
+    Raises:
+        KeyError: if a column is missing.
+        ValueError: if a contender has several rows with the same seed and `x`, or `log` meets a number <= 0.
+    """
+    means = _means(frame, x, y, by, log)
+    ax = figure()[1] if ax is None else ax
+    offset = len(ax.get_legend_handles_labels()[0])
+    lines = means.groupby(by, sort=False, observed=True) if by else [(_words(y), means)]
+    for index, (name, line) in enumerate(lines, start=offset):
+        line = line.sort_values(x)
+        style, gap = line_style(index), max(1, len(line) // 8)
+        ax.plot(line[x], line["mean"], label=str(name), markersize=4, markevery=gap, **style)
+        low, high = (np.ma.masked_invalid(line[bound].to_numpy(float)) for bound in ("low", "high"))
+        ax.fill_between(line[x], low, high, color=style["color"], alpha=0.18, linewidth=0)
+
+    if log:
+        ax.set_yscale("log")
+    if pd.api.types.is_integer_dtype(frame[x]) and ax.get_xscale() == "linear":
+        ax.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    ax.set(xlabel=xlabel or _words(x), ylabel=ylabel or _words(y))
+    if legend and len(ax.get_legend_handles_labels()[0]) > 1:
+        # handlelength: a dashed line must be long enough in the legend to be told from a dotted one.
+        place = {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "frameon": False, "handlelength": 3}
+        ax.legend(title=_words(by) if by else None, fontsize=10, **place)
+    return ax
+
+
+def show(fig: Figure, alt: str) -> None:
+    """Display a figure in the notebook together with a text for those who cannot see it, and close it.
+
+    Args:
+        fig: any matplotlib figure.
+        alt: what the figure shows, in a sentence or two: the axes, the lines and what is to be seen in them.
+
+    Raises:
+        ValueError: if `alt` is empty.
+    """
+    if not alt.strip():
+        raise ValueError("Describe the figure in `alt`, in a sentence, for those who cannot see it.")
+    png = io.BytesIO()
+    fig.savefig(png, format="png", dpi=DPI, bbox_inches="tight", facecolor="white")
+    plt.close(fig)
+    source = "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
+    image = f'<img alt="{html.escape(alt)}" src="{source}" style="max-width: 100%">'
+    display({"text/html": image, "text/plain": alt}, raw=True)
+
+
+def _means(frame: pd.DataFrame, x: str, y: str, by: str | None, log: bool) -> pd.DataFrame:
+    """Means and intervals of the lines, nan where a line has fewer runs than elsewhere."""
+    keys, curve = [by, x] if by else [x], ["mean", "low", "high"]
+    check_columns(frame, [*keys, y])
+    means = summary(_logarithms(frame, y) if log else frame, keys, y)
+    most = means.groupby(by, observed=True)["n"].transform("max") if by else means["n"].max()
+    means.loc[means["n"] < most, curve] = np.nan
+    means[curve] = np.exp(means[curve]) if log else means[curve]
+    return means
+
+
+def _logarithms(frame: pd.DataFrame, y: str) -> pd.DataFrame:
+    if (frame[y] <= 0).any():
+        raise ValueError(f"A logarithmic axis needs numbers above 0, and {y!r} has others: pass log=False.")
+    return frame.assign(**{y: np.log(frame[y])})
+
+
+def _words(column: str) -> str:
+    return str(column).replace("_", " ")
