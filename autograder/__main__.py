@@ -1,0 +1,96 @@
+"""``python -m autograder``: build the lessons, verify the tests, grade a class, see the demo."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from autograder.repo import UserError, this_repo
+
+
+def _build(args: argparse.Namespace) -> int:
+    from autograder.build import build, check
+
+    repo = this_repo()
+    chapters = [repo.chapter(name) for name in args.chapters] or repo.chapters()
+    if args.check:
+        problems = check(repo, chapters)
+        print("\n".join(problems) or f"{len(chapters)} chapter(s): all generated files match their sources.")
+        return int(bool(problems))
+    changed = build(repo, chapters, run=args.execute)
+    for path in changed:
+        print(f"wrote {path.relative_to(repo.root)}")
+    if not changed:
+        print("Nothing to do: all generated files match their sources.")
+    return 0
+
+
+def _verify(args: argparse.Namespace) -> int:
+    from autograder.bank import verify
+
+    repo = this_repo()
+    return verify(
+        repo, [repo.chapter(name) for name in args.chapters] or repo.chapters(), args.seeds, args.only
+    )
+
+
+def _grade(args: argparse.Namespace) -> int:
+    from autograder.grading import Course, grade
+
+    return grade(Course.at(args.course), args.chapter)
+
+
+def _demo(args: argparse.Namespace) -> int:
+    from autograder.demo import demo
+
+    return demo(this_repo(), formgrader=args.formgrader, port=args.port)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line of the package."""
+    top = argparse.ArgumentParser(prog="python -m autograder", description=__doc__)
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    build = commands.add_parser("build", help="make master, release and solutions from the sources")
+    build.add_argument("chapters", nargs="*", metavar="CHAPTER", help="e.g. ch01; all if none is named")
+    build.add_argument("--check", action="store_true", help="change nothing; fail if a build would")
+    build.add_argument("--execute", action="store_true", help="run the solutions and keep their outputs")
+    build.set_defaults(run=_build)
+
+    verify = commands.add_parser("verify", help="run the answer bank against visible checks and hidden tests")
+    verify.add_argument("chapters", nargs="*", metavar="CHAPTER")
+    verify.add_argument("--seeds", type=int, default=1, metavar="N", help="repeat with N seeds of the tests")
+    verify.add_argument("--only", nargs="+", default=(), metavar="EXERCISE", help="these exercises alone")
+    verify.set_defaults(run=_verify)
+
+    grade = commands.add_parser("grade", help="grade a class, write feedback and grades.csv")
+    grade.add_argument("chapter", metavar="CHAPTER")
+    grade.add_argument("--course", default="autograder", help="folder of the nbgrader course")
+    grade.set_defaults(run=_grade)
+
+    demo = commands.add_parser("demo", help="the instructor's tour: release, a class, grades, feedback")
+    demo.add_argument("--formgrader", action="store_true", help="open formgrader on the result")
+    demo.add_argument("--port", type=int, default=8888, help="where formgrader listens (8888)")
+    demo.set_defaults(run=_demo)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; an error that the user can mend is one line and exit code 2."""
+    args = parser().parse_args(argv)
+    try:
+        return args.run(args)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        print(f"{error}: install what the course needs with `make install`.", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,196 @@
+"""``verify``: every answer of the bank against visible check and hidden test, without kernels.
+
+The bank has one file an exercise, ``tests/answers/<chapter>/<lesson>/<exercise>.py``, a cell an answer::
+
+    # %% right="with nn.init"
+    # %% wrong="forgets the square root" says="its square root"
+
+`says` is part of the sentence that this learner must be told, by the visible check, or in the feedback
+where only the hidden test catches the mistake. The solution and the untouched stub are tried as well.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import multiprocessing
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import jupytext
+
+from autograder import views
+from autograder.build import read_all
+from autograder.lesson import SOLUTION, Exercise, Lesson
+from autograder.repo import Repo, UserError
+
+SECONDS = 20  # until an answer counts as one that never returns
+MIN_RIGHT, MIN_WRONG = 3, 6
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer: what it is called, its code, and for a wrong one what its author must be told."""
+
+    title: str
+    code: str
+    right: bool
+    says: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the visible check printed and the hidden test raised; `hidden` is empty if it passed."""
+
+    visible: str
+    hidden: str
+
+    @property
+    def told(self) -> str:
+        """What reaches the learner first: the visible check's sentence, or else the feedback's."""
+        return self.hidden if self.visible.startswith("✓") else self.visible
+
+
+def verify(repo: Repo, chapters: list[str], seeds: int = 1, only: Sequence[str] = ()) -> int:
+    """Run the bank, print a row an exercise with its faults below, and return 0 only if there are none.
+
+    Raises:
+        UserError: before anything runs, if an exercise in `only` does not exist or a bank is not complete.
+    """
+    chosen = [
+        (lesson, exercise, bank(repo, lesson, exercise))
+        for lesson in read_all(repo, chapters)
+        for exercise in lesson.exercises
+        if not only or exercise.name in only
+    ]
+    if unknown := set(only) - {exercise.name for _, exercise, _ in chosen}:
+        raise UserError(f"There is no exercise {', '.join(sorted(unknown))} in {', '.join(chapters)}.")
+    print(f"{'exercise':24} {'caught and told why':>20} {'wrongly failed':>16}")
+    faulty = False
+    for lesson, exercise, answers in chosen:
+        _warm(lesson)
+        found = {a: problems(lesson, exercise, a, seeds) for a in answers}
+        wrong, right = ([a for a in answers if a.right is kind] for kind in (False, True))
+        caught, failed = sum(not found[a] for a in wrong), sum(bool(found[a]) for a in right)
+        row = f"{exercise.name:24} {caught:>14}/{len(wrong):<5} {failed:>12}/{len(right):<5}"
+        print(row, *(f"    {a.title}: {p}" for a in answers for p in found[a]), sep="\n", flush=True)
+        faulty |= any(found.values())
+    if not faulty:
+        print("Every wrong answer is caught and told why; no right one fails.")
+    return int(faulty)
+
+
+def _warm(lesson: Lesson) -> None:
+    """Import here, once, what the lesson imports: every answer's process starts as a copy of this one."""
+    names: dict = {}
+    for cell in lesson.cells:
+        if cell.role == "setup":
+            exec(cell.text, names)
+
+
+def bank(repo: Repo, lesson: Lesson, exercise: Exercise) -> list[Answer]:
+    """The solution, the untouched stub, and every answer on file.
+
+    Raises:
+        UserError: if the file is missing, too small, or an answer is neither right nor wrong.
+    """
+    path = repo.answers / lesson.chapter / lesson.name / f"{exercise.name}.py"
+    solution = views.without(exercise.cells["stub"].text, SOLUTION)
+    released = views.released(views.master(lesson, repo.slug))
+    stub = next(c.source for c in released.cells if c.id == f"{exercise.name}-stub")
+    answers = [
+        Answer("the solution", solution, right=True),
+        Answer("the untouched stub", stub, right=False, says="not done yet"),
+        *_on_file(path),
+    ]
+    n_right, n_wrong = (sum(a.right is kind for a in answers[2:]) for kind in (True, False))
+    if n_right < MIN_RIGHT or n_wrong < MIN_WRONG:
+        raise UserError(
+            f"{path}: {n_right} right and {n_wrong} wrong answers; write at least {MIN_RIGHT} and {MIN_WRONG}."
+        )
+    return answers
+
+
+def problems(lesson: Lesson, exercise: Exercise, answer: Answer, seeds: int = 1) -> list[str]:
+    """What is wrong with the verdicts on an answer, over several seeds of the hidden test."""
+    found = (_problem(answer, judge(lesson, exercise, answer, seed)) for seed in range(seeds))
+    return sorted({p for p in found if p})
+
+
+def _problem(answer: Answer, verdict: Verdict) -> str:
+    if answer.right:
+        passes = verdict.visible.startswith("✓") and not verdict.hidden
+        return "" if passes else f"is right, but fails: {verdict.visible} | {verdict.hidden}"
+    if not verdict.hidden:
+        return f"is wrong, but the hidden test passes. (visible: {verdict.visible})"
+    return "" if answer.says in verdict.told else f"is told {verdict.told!r}, not {answer.says!r}"
+
+
+def judge(lesson: Lesson, exercise: Exercise, answer: Answer, seed: int = 0) -> Verdict:
+    """The verdict on one answer, in a process of its own: an answer may loop, exit or spoil torch."""
+    if "fork" not in multiprocessing.get_all_start_methods():
+        raise UserError("The answer bank needs a system that can fork: Linux, macOS, or WSL on Windows.")
+    context = multiprocessing.get_context("fork")  # torch is loaded already: a child costs milliseconds
+    here, there = context.Pipe(duplex=False)
+    cells = [c.text for c in lesson.cells if c.role == "setup"]
+    others = {e.name: e for e in lesson.exercises}
+    cells += [views.without(others[n].cells["stub"].text, SOLUTION) for n in exercise.needs]
+    texts = [exercise.cells[role].text for role in ("check", "test")]
+    process = context.Process(target=_run, args=(there, cells, answer.code, *texts, seed))
+    process.start()
+    there.close()
+    try:
+        if here.poll(SECONDS):
+            return Verdict(*here.recv())
+        return Verdict("✗ never returns", "never returns")
+    except EOFError:
+        return Verdict("✗ the process ended", "the process ended")
+    finally:
+        process.kill()
+        process.join()
+
+
+def _run(pipe: Connection, cells: list[str], answer: str, check: str, test: str, seed: int) -> None:
+    import torch
+
+    from trainlab import checks
+
+    torch.set_num_threads(1)  # a pool of threads does not survive a fork
+    checks.SEED = seed
+    checks.record = lambda *_: None  # the bank is nobody's progress
+    names: dict = {"__name__": "__main__"}
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
+        for cell in cells:
+            exec(cell, names)
+        failed = _error(answer, names)
+        out.truncate(0), out.seek(0)
+        crashed = _error(check, names)
+        visible = (failed or crashed or out.getvalue()).strip()
+        hidden = failed or _error(test, names)
+    pipe.send((visible.splitlines()[-1] if visible else "", hidden))
+
+
+def _error(code: str, names: dict) -> str:
+    """Run one cell; what it raised, in one line, or nothing."""
+    try:
+        exec(code, names)
+    except BaseException as error:  # a wrong answer may raise anything, SystemExit too
+        return traceback.format_exception_only(error)[-1].strip()
+    return ""
+
+
+def _on_file(path: Path) -> Iterator[Answer]:
+    if not path.exists():
+        raise UserError(f"{path}: is missing. Every exercise needs a bank of right and wrong answers.")
+    for cell in jupytext.read(path, fmt="py:percent").cells:
+        title = cell.metadata.get("right") or cell.metadata.get("wrong")
+        right = "right" in cell.metadata
+        if not title or (not right and not cell.metadata.get("says")):
+            raise UserError(
+                f'{path}: each cell says right="…" or wrong="…" says="…", not {dict(cell.metadata)}.'
+            )
+        yield Answer(title, cell.source, right, cell.metadata.get("says", ""))

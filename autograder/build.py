@@ -1,0 +1,166 @@
+"""``build``: every source into its three views, written only if all of them could be made.
+
+Nothing here is clever on purpose: `rendered` makes a dictionary from path to text, `write` puts it on the
+disk, `differences` holds it against what is there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterable
+from copy import deepcopy
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from autograder import lint, views
+from autograder.execute import execute
+from autograder.lesson import Lesson, SourceError, read
+from autograder.repo import Repo, UserError
+
+
+def read_all(repo: Repo, chapters: Iterable[str]) -> list[Lesson]:
+    """Every lesson of the chapters.
+
+    Raises:
+        UserError: listing the problems of all sources, one line each.
+    """
+    lessons, problems = [], []
+    for path in (p for chapter in chapters for p in repo.lessons(chapter)):
+        try:
+            lessons.append(read(path))
+        except SourceError as error:
+            problems += error.problems
+    names = [
+        (e.name, f"{lesson.path}:{e.cells['card'].line}") for lesson in lessons for e in lesson.exercises
+    ]
+    first: dict[str, str] = {}
+    for name, place in names:
+        if name in first:
+            problems.append(f"{place}: exercise {name!r} exists already, at {first[name]}.")
+        first.setdefault(name, place)
+    if problems:
+        raise UserError("\n".join(problems))
+    return lessons
+
+
+def rendered(repo: Repo, lessons: list[Lesson]) -> dict[Path, str]:
+    """Path → text of every notebook made from the lessons; solved ones keep outputs that still belong to them."""
+    files: dict[Path, str] = {}
+    for lesson in lessons:
+        below = Path(lesson.chapter) / f"{lesson.name}.ipynb"
+        master = views.master(lesson, repo.slug)
+        files[repo.master / below] = views.written(master)
+        files[repo.course / below] = views.written(views.released(master))
+        solved = views.solved(lesson, repo.slug)
+        files[repo.solutions / below] = views.written(_with_outputs(solved, _on_disk(repo.solutions / below)))
+    return files
+
+
+def index(repo: Repo) -> str:
+    """The list of all exercises of all chapters, for the learner's progress view."""
+    rows = [
+        {
+            "chapter": lesson.chapter,
+            "lesson": lesson.meta["title"],
+            "exercise": exercise.name,
+            "topic": exercise.cells["card"].meta["topic"],
+            "level": exercise.cells["card"].meta["level"],
+            "points": exercise.points,
+        }
+        for lesson in read_all(repo, repo.chapters())
+        for exercise in lesson.exercises
+    ]
+    return json.dumps(rows, indent=1, ensure_ascii=False) + "\n"
+
+
+def build(repo: Repo, chapters: list[str], *, run: bool = False) -> list[Path]:
+    """Write what differs from its source, and say which files those were. With `run`, execute the solutions."""
+    lessons = read_all(repo, chapters)
+    files = {**rendered(repo, lessons), repo.index: index(repo)}
+    for lesson in lessons if run else []:
+        path = repo.solutions / lesson.chapter / f"{lesson.name}.ipynb"
+        solved = views.solved(lesson, repo.slug)
+        files[path] = views.written(
+            _with_outputs(solved, execute(deepcopy(solved), path, TRAINLAB_FAST="0", TRAINLAB_OFFLINE="0"))
+        )
+    orphans = _orphans(repo, chapters, files)
+    changed = [path for path, text in files.items() if not path.exists() or path.read_text("utf-8") != text]
+    try:
+        for path in changed:
+            _replace(path, files[path])
+        for path in orphans:
+            path.unlink()
+    except OSError as error:
+        raise UserError(
+            f"Cannot write {error.filename}: {error.strerror}. Are you the owner of the folder?"
+        ) from error
+    return changed + orphans
+
+
+def check(repo: Repo, chapters: list[str]) -> list[str]:
+    """Every reason why the generated files are not what a build would make; empty if all is well."""
+    lessons = read_all(repo, chapters)
+    files = {**rendered(repo, lessons), repo.index: index(repo)}
+    problems = []
+    for path, text in files.items():
+        name = path.relative_to(repo.root)
+        if not path.exists():
+            problems.append(f"{name}: is missing; run `python -m autograder build`.")
+        elif path.read_text("utf-8") != text:
+            problems.append(
+                f"{name}: differs from its source; edit the source and run `python -m autograder build`."
+            )
+    problems += [
+        f"{p.relative_to(repo.root)}: has no source; run `python -m autograder build`."
+        for p in _orphans(repo, chapters, files)
+    ]
+    for lesson in lessons:
+        problems += lint.lesson_problems(repo, lesson)
+    return problems
+
+
+def _orphans(repo: Repo, chapters: Iterable[str], files: Iterable[Path]) -> list[Path]:
+    """Generated notebooks whose source is gone."""
+    rooms = (repo.master, repo.course, repo.solutions)
+    there = {p for room in rooms for chapter in chapters for p in (room / chapter).glob("*.ipynb")}
+    return sorted(there - set(files))
+
+
+def _on_disk(path: Path) -> NotebookNode | None:
+    try:
+        return nbformat.read(path, as_version=4)
+    except (OSError, ValueError):
+        return None
+
+
+def _with_outputs(notebook: NotebookNode, ran: NotebookNode | None) -> NotebookNode:
+    """The outputs that `ran` has, and nothing else of it, if it ran exactly this code; none if it did not."""
+    if ran is None or [c.source for c in _code(ran)] != [c.source for c in _code(notebook)]:
+        return notebook
+    for new, old in zip(_code(notebook), _code(ran), strict=True):
+        new.outputs, new.execution_count = old.outputs, old.execution_count
+    if "widgets" in ran.metadata:
+        notebook.metadata.widgets = ran.metadata.widgets
+    return notebook
+
+
+def _code(notebook: NotebookNode) -> list[NotebookNode]:
+    return [c for c in notebook.cells if c.cell_type == "code"]
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write so that the file is either the old or the new one, never half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, part = tempfile.mkstemp(dir=path.parent, prefix=".build-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        os.chmod(part, 0o644)
+        os.replace(part, path)
+    except BaseException:
+        Path(part).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,231 @@
+"""``grade``: a class through nbgrader's own flow, one submission at a time, with reasons for every score.
+
+Nothing of nbgrader is replaced. `NbGraderAPI` runs the same autograde, feedback and gradebook as the stock
+commands, once for each learner, so that a submission that cannot be graded stops nobody else's.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import nbformat
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.apps import NbGraderAPI
+from nbgrader.plugins import CsvExportPlugin
+from sqlalchemy.exc import SAWarning
+from tqdm import tqdm
+from traitlets.config import Config
+
+from autograder.config import NAME, load
+from autograder.execute import quiet_environment
+from autograder.repo import UserError, matching
+
+
+@dataclass(frozen=True)
+class Course:
+    """An nbgrader course on disk: a folder with an ``nbgrader_config.py``."""
+
+    root: Path
+    config: Config
+    environment: dict[str, str]
+
+    @classmethod
+    def at(cls, folder: str | Path) -> Course:
+        """The course in `folder`.
+
+        Raises:
+            UserError: if there is no nbgrader configuration.
+        """
+        root = Path(folder).resolve()
+        if not (root / NAME).is_file():
+            raise UserError(f"{folder} is no nbgrader course: it has no {NAME}. Name one with --course.")
+        config, environment = load(root)
+        config.CourseDirectory.root = str(root)
+        return cls(root, config, environment)
+
+    @cached_property
+    def api(self) -> NbGraderAPI:
+        """nbgrader's own interface to this course."""
+        return NbGraderAPI(config=self.config)
+
+    def gradebook(self) -> Gradebook:
+        """The gradebook, to be used in a `with`."""
+        return Gradebook(self.api.coursedir.db_url, self.api.course_id)
+
+    def path(self, step: str, student: str, assignment: str) -> Path:
+        """Where nbgrader keeps one submission at a step: "submitted", "autograded" or "feedback"."""
+        directory = getattr(self.api.coursedir, f"{step}_directory")
+        return Path(self.api.coursedir.format_path(directory, student, assignment))
+
+    def assignment(self, name: str) -> str:
+        """The full name of the assignment that begins with `name`.
+
+        Raises:
+            UserError: if none or more than one does.
+        """
+        known = sorted(self.api.get_source_assignments())
+        found = matching(name, known)
+        if len(found) != 1 or not name:
+            raise UserError(f"No single chapter is called {name!r}. There are: {', '.join(known) or 'none'}.")
+        return found[0]
+
+    def students(self, assignment: str) -> list[str]:
+        """Who handed in."""
+        below = self.path("submitted", "*", assignment)
+        return sorted(p.parent.name for p in below.parents[1].glob(f"*/{assignment}") if p.is_dir())
+
+
+@dataclass
+class Result:
+    """The score of one learner, exercise by exercise, and a sentence for every point that is missing."""
+
+    student: str
+    earned: dict[str, float] = field(default_factory=dict)
+    possible: dict[str, float] = field(default_factory=dict)
+    by_hand: list[str] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+
+    @property
+    def score(self) -> float:
+        """Points from the hidden tests."""
+        return sum(self.earned.values())
+
+    @property
+    def maximum(self) -> float:
+        """Points that the hidden tests could give."""
+        return sum(self.possible.values())
+
+
+def grade(course: Course, chapter: str) -> int:
+    """Grade everyone who handed in, write feedback and ``exports/grades.csv``, print the table.
+
+    Returns:
+        0, or 1 if a submission could not be graded at all.
+    """
+    assignment = course.assignment(chapter)
+    release(course, assignment)
+    students = course.students(assignment)
+    if not students:
+        raise UserError(
+            f"Nobody handed in {assignment}: put notebooks into {course.path('submitted', 'NAME', assignment)}."
+        )
+    results = grade_class(course, assignment, students)
+    print(table(results))
+    print(f"\nGrades: {export(course)}\nFeedback: {course.path('feedback', 'NAME', assignment)}")
+    return int(any(not r.possible for r in results))
+
+
+def grade_class(course: Course, assignment: str, students: list[str]) -> list[Result]:
+    """Autograde and write feedback for each of the students; whoever fails takes nobody along."""
+    with quiet_environment(**course.environment), warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", SAWarning
+        )  # nbgrader's own use of SQLAlchemy, which nobody here can mend
+        return [_grade_one(course, assignment, s) for s in tqdm(students, desc=assignment, unit="submission")]
+
+
+def release(course: Course, assignment: str) -> None:
+    """Put the assignment into the gradebook, as ``nbgrader generate_assignment`` does, unless it is there.
+
+    Raises:
+        UserError: with nbgrader's own words if it cannot.
+    """
+    with course.gradebook() as gradebook:
+        try:
+            if gradebook.find_assignment(assignment).notebooks:
+                return
+        except MissingEntry:
+            pass
+    outcome = course.api.generate_assignment(assignment, force=True)
+    if not outcome["success"]:
+        raise UserError(f"nbgrader cannot release {assignment}: {_first_error(outcome)}")
+
+
+def export(course: Course) -> Path:
+    """Write nbgrader's table of grades, and say where."""
+    path = course.root / "exports" / "grades.csv"
+    path.parent.mkdir(exist_ok=True)
+    plugin = CsvExportPlugin(to=str(path))
+    plugin.log.setLevel(logging.WARNING)
+    with course.gradebook() as gradebook:
+        plugin.export(gradebook)
+    return path
+
+
+def table(results: list[Result]) -> str:
+    """A line a learner with the score, and below it a line for each reason."""
+    width = max(len(r.student) for r in results)
+    lines = []
+    for r in results:
+        score = f"{r.score:g}/{r.maximum:g}" if r.possible else "not graded"
+        hand = f"  (+ {len(r.by_hand)} by hand)" if r.by_hand else ""
+        lines.append(f"{r.student:{width}}  {score:>10}{hand}")
+        lines += [f"{'':{width}}      {reason}" for reason in r.reasons]
+    return "\n".join(lines)
+
+
+def _grade_one(course: Course, assignment: str, student: str) -> Result:
+    outcome = course.api.autograde(assignment, student)
+    if not outcome["success"]:
+        return Result(student, reasons=[f"cannot be graded: {_first_error(outcome)}"])
+    feedback = course.api.generate_feedback(assignment, student)
+    result = _read_result(course, assignment, student)
+    if not feedback["success"]:
+        result.reasons.append(f"no feedback was written: {_first_error(feedback)}")
+    return result
+
+
+def _read_result(course: Course, assignment: str, student: str) -> Result:
+    result = Result(student)
+    with course.gradebook() as gradebook:
+        for notebook in gradebook.find_submission(assignment, student).notebooks:
+            sentences = _sentences(course.path("autograded", student, assignment) / f"{notebook.name}.ipynb")
+            for grade in notebook.grades:
+                name, kind = grade.name.rpartition("-")[::2]
+                if kind == "answer":
+                    result.by_hand += [name] if grade.needs_manual_grade else []
+                    continue
+                result.earned[name], result.possible[name] = grade.auto_score or 0.0, grade.max_score
+                if result.earned[name] < grade.max_score:
+                    result.reasons.append(
+                        sentences.get(grade.name, f"{name}: no points, and no error either")
+                    )
+    return result
+
+
+def _sentences(path: Path) -> dict[str, str]:
+    """For each graded cell that failed, the sentence its learner is told."""
+    notebook = nbformat.read(path, as_version=4)
+    return {
+        cell.metadata.nbgrader.grade_id: sentence
+        for cell in notebook.cells
+        if cell.metadata.get("nbgrader", {}).get("grade")
+        for sentence in _failures(cell)
+    }
+
+
+def _failures(cell: nbformat.NotebookNode) -> Iterator[str]:
+    name = cell.metadata.nbgrader.grade_id.rpartition("-")[0]
+    for output in cell.get("outputs", []):
+        if output.output_type != "error":
+            continue
+        if output.ename == "CheckFailed":
+            yield output.evalue
+        elif output.ename in ("KeyboardInterrupt", "CellTimeoutError"):
+            yield f"{name}: ran longer than the time limit and was stopped."
+        else:
+            yield f"{name}: {output.ename}: {output.evalue}"
+
+
+def _first_error(outcome: dict) -> str:
+    """The first exception that nbgrader logged, in one line; its own summary says only that there was one."""
+    text = f"{outcome.get('log', '')}\n{outcome.get('error', '')}"
+    found = re.findall(r"^\s*(?:\w+\.)*(\w*(?:Error|JSON\w*|Exception)): (.*)$", text, flags=re.M)
+    named = [": ".join(f) for f in found if f[0] != "NbGraderException"]
+    return named[0][:200] if named else "nbgrader gives no reason; see its log"
