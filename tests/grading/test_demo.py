@@ -1,0 +1,129 @@
+"""The instructor's tour, end to end, with nbgrader itself."""
+
+import csv
+import json
+import re
+from dataclasses import asdict
+
+import pytest
+from nbgrader.api import MissingEntry
+
+from autograder.__main__ import main
+from autograder.demo import CHAPTER, LESSON, MARK, earlier, fingerprint, hand_in, lay_out
+from autograder.demo_class import CLASS
+from autograder.grading import Course, export, grade, grade_class, release, table
+from autograder.repo import UserError
+from tests.grading.expected import POINTS, SCORES, UNREADABLE
+
+
+@pytest.fixture(scope="module")
+def course(repo, tmp_path_factory):
+    course = lay_out(repo, tmp_path_factory.mktemp("class") / "demo")
+    release(course, CHAPTER)
+    hand_in(repo, course)
+    return course
+
+
+@pytest.fixture(scope="module")
+def results(course):
+    return {r.student: r for r in grade_class(course, CHAPTER, course.students(CHAPTER))}
+
+
+def test_everyone_who_handed_in_is_in_the_table(results):
+    assert results.keys() == CLASS.keys() == SCORES.keys() | {UNREADABLE}
+
+
+@pytest.mark.parametrize("who", SCORES)
+def test_points(results, who):
+    assert results[who].earned == SCORES[who]
+    assert results[who].possible == POINTS
+
+
+def test_a_file_that_cannot_be_read_is_named_and_stops_nobody(results):
+    lou = results[UNREADABLE]
+    assert not lou.possible
+    assert re.search(r"cannot be graded: .*JSON", lou.reasons[0])
+    assert f"{UNREADABLE:4}  not graded" in table(list(results.values()))
+
+
+@pytest.mark.parametrize(
+    ("who", "sentence"),
+    [
+        ("ben", "not done yet"),
+        ("dia", "he_std: This is the variance"),
+        ("eli", "it is the fan-out"),
+        ("fay", "init_he: your code raised AttributeError"),
+        ("ivo", "other than the last nn.Linear changed"),
+        ("kim", "glorot_uniform_: ran longer than the time limit"),
+    ],
+)
+def test_every_lost_point_has_its_reason(results, who, sentence):
+    lost = sum(earned < POINTS[e] for e, earned in results[who].earned.items())
+    assert len(results[who].reasons) == lost
+    assert any(sentence in reason for reason in results[who].reasons)
+
+
+def test_the_essays_wait_for_a_person(results):
+    assert results["ada"].by_hand == ["zero_weights"]
+    assert results["ben"].by_hand == []  # left blank: 0 points, nothing to read
+
+
+def test_feedback_tells_the_same_sentence(course, results):
+    page = course.path("feedback", "dia", CHAPTER) / f"{LESSON}.html"
+    assert "This is the variance" in page.read_text("utf-8")
+
+
+def test_grades_are_exported(course, results):
+    with export(course).open(encoding="utf-8") as file:
+        rows = {row["student_id"]: row for row in csv.DictReader(file)}
+    for who, scores in SCORES.items():
+        assert float(rows[who]["score"]) == sum(scores.values())
+
+
+def test_grading_again_changes_nothing(course, results):
+    again = grade_class(course, CHAPTER, ["ben"])[0]
+    assert again == results["ben"]
+
+
+def test_a_folder_that_is_no_course_is_one_line(tmp_path, capsys):
+    assert main(["grade", "ch01", "--course", str(tmp_path)]) == 2
+    assert "is no nbgrader course" in capsys.readouterr().err
+
+
+def test_a_class_that_handed_in_nothing_is_one_line(repo, tmp_path):
+    empty = lay_out(repo, tmp_path / "empty")
+    with pytest.raises(UserError, match="Nobody handed in ch01_unstable_gradients: put notebooks into"):
+        grade(empty, "ch01")
+    with pytest.raises(UserError, match="No single chapter is called 'ch77'"):
+        grade(empty, "ch77")
+
+
+def test_the_demo_overwrites_only_a_demo(repo, tmp_path):
+    (tmp_path / "thesis.txt").touch()
+    with pytest.raises(UserError, match="is in the way and no demo made it"):
+        lay_out(repo, tmp_path)
+    assert (tmp_path / "thesis.txt").exists()
+
+
+def test_a_place_that_cannot_be_written_is_one_line(repo, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="Cannot write the demo"):
+        lay_out(repo, tmp_path / "file" / "demo")
+
+
+def test_a_second_tour_takes_the_earlier_results_unless_something_changed(
+    repo, tmp_path, results, monkeypatch
+):
+    known = list(results.values())
+    (tmp_path / MARK).write_text(json.dumps([fingerprint(repo), [asdict(r) for r in known]]), "utf-8")
+    assert earlier(repo, tmp_path) == known
+    monkeypatch.setattr("autograder.demo.fingerprint", lambda _: "something changed")
+    assert earlier(repo, tmp_path) is None
+    (tmp_path / MARK).write_text("")  # laid out, but never graded to its end
+    assert earlier(repo, tmp_path) is None
+
+
+def test_a_course_reads_its_own_gradebook(course):
+    with course.gradebook() as gradebook, pytest.raises(MissingEntry):
+        gradebook.find_student("nobody")
+    assert Course.at(course.root).students(CHAPTER) == sorted(CLASS)
