@@ -13,7 +13,7 @@ _HOME = {
     "data": ("DataError", "Dataset", "Split", "batches", "cifar10", "fashion_mnist", "mnist"),
     "training": ("History", "evaluate", "fit"),
     "experiments": ("best", "paired_difference", "repeat", "summary", "sweep"),
-    "plots": ("band", "figure", "show"),
+    "plots": ("band", "figure", "line_style", "show"),
     "health": ("NetworkHealth", "network_health"),
     "checks": ("Check", "Claims", "HiddenTest", "needs"),
     "progress": ("show_progress",),
