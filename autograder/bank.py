@@ -58,8 +58,11 @@ def verify(repo: Repo, chapters: list[str], seeds: int = 1, only: Sequence[str] 
     """Run the bank, print a row an exercise with its faults below, and return 0 only if there are none.
 
     Raises:
-        UserError: before anything runs, if an exercise in `only` does not exist or a bank is not complete.
+        UserError: before anything runs, if an exercise in `only` does not exist, a bank is not complete, or there
+            is no seed to run with.
     """
+    if seeds < 1:
+        raise UserError(f"With {seeds} seeds nothing is tried: give --seeds a number above 0.")
     chosen = [
         (lesson, exercise, bank(repo, lesson, exercise))
         for lesson in read_all(repo, chapters)
@@ -189,7 +192,8 @@ def _on_file(path: Path) -> Iterator[Answer]:
     for cell in jupytext.read(path, fmt="py:percent").cells:
         title = cell.metadata.get("right") or cell.metadata.get("wrong")
         right = "right" in cell.metadata
-        if not title or (not right and not cell.metadata.get("says")):
+        both = right and "wrong" in cell.metadata
+        if not title or both or (not right and not cell.metadata.get("says")):
             raise UserError(
                 f'{path}: each cell says right="…" or wrong="…" says="…", not {dict(cell.metadata)}.'
             )

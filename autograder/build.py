@@ -13,7 +13,6 @@ from collections.abc import Iterable
 from copy import deepcopy
 from pathlib import Path
 
-import nbformat
 from nbformat import NotebookNode
 
 from autograder import lint, views
@@ -88,7 +87,7 @@ def build(repo: Repo, chapters: list[str], *, run: bool = False) -> list[Path]:
             _with_outputs(solved, execute(deepcopy(solved), path, TRAINLAB_FAST="0", TRAINLAB_OFFLINE="0"))
         )
     orphans = _orphans(repo, chapters, files)
-    changed = [path for path, text in files.items() if not path.exists() or path.read_text("utf-8") != text]
+    changed = [path for path, text in files.items() if not path.exists() or _differs(path, text)]
     try:
         for path in changed:
             _replace(path, files[path])
@@ -110,7 +109,7 @@ def check(repo: Repo, chapters: list[str]) -> list[str]:
         name = path.relative_to(repo.root)
         if not path.exists():
             problems.append(f"{name}: is missing; run `python -m autograder build`.")
-        elif path.read_text("utf-8") != text:
+        elif _differs(path, text):
             problems.append(
                 f"{name}: differs from its source; edit the source and run `python -m autograder build`."
             )
@@ -123,16 +122,22 @@ def check(repo: Repo, chapters: list[str]) -> list[str]:
     return problems
 
 
+def _differs(path: Path, text: str) -> bool:
+    return path.read_text("utf-8", errors="replace") != text  # bytes that are no text differ too
+
+
 def _orphans(repo: Repo, chapters: Iterable[str], files: Iterable[Path]) -> list[Path]:
-    """Generated notebooks whose source is gone."""
+    """Generated notebooks whose source is gone, alone or with its whole chapter."""
     rooms = (repo.master, repo.course, repo.solutions)
-    there = {p for room in rooms for chapter in chapters for p in (room / chapter).glob("*.ipynb")}
+    gone = {p.name for room in rooms for p in room.glob("ch[0-9]*_*")} - set(repo.chapters())
+    folders = gone | set(chapters)
+    there = {p for room in rooms for folder in folders for p in (room / folder).glob("*.ipynb")}
     return sorted(there - set(files))
 
 
 def _on_disk(path: Path) -> NotebookNode | None:
     try:
-        return nbformat.read(path, as_version=4)
+        return lint.on_disk(path)
     except (OSError, ValueError):
         return None
 

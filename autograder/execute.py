@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
 from autograder.repo import UserError
@@ -38,10 +38,14 @@ def execute(notebook: NotebookNode, path: Path, *, timeout: int = 900, **environ
     """`notebook` with the outputs of a fresh kernel, run in the folder of `path` under more `environment`.
 
     Raises:
-        UserError: if a cell fails; its text ends with the cell's own error.
+        UserError: if a cell fails, with the cell's own error at its end, if it runs for longer than `timeout`
+            seconds or ends its kernel, or if the folder cannot be made.
     """
     folder = path.parent
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"Cannot write {error.filename}: {error.strerror}.") from error
     client = NotebookClient(
         notebook,
         timeout=timeout,
@@ -52,5 +56,5 @@ def execute(notebook: NotebookNode, path: Path, *, timeout: int = 900, **environ
     try:
         with quiet_environment(**environment):
             return client.execute()
-    except CellExecutionError as error:
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         raise UserError(f"{path}: a cell fails.\n{error}") from error

@@ -17,6 +17,7 @@ from functools import cached_property
 from pathlib import Path
 
 import jupytext
+import yaml
 
 SOLUTION = ("### BEGIN SOLUTION", "### END SOLUTION")
 HIDDEN = ("### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS")
@@ -59,7 +60,7 @@ class Cell:
     @property
     def role(self) -> str:
         """The role named in the header; empty for prose and experiments."""
-        return self.meta.get("role", "")
+        return str(self.meta.get("role", ""))
 
     @property
     def exercise(self) -> str:
@@ -118,9 +119,12 @@ def read(path: Path) -> Lesson:
     Raises:
         SourceError: naming every problem with its line.
     """
-    text = path.read_text("utf-8")
+    try:
+        text = path.read_text("utf-8")
+        notebook = jupytext.reads(text, fmt="py:percent")
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise SourceError([f"{path}:1: cannot be read: {' '.join(str(error).split())}"]) from error
     problems = list(_markers(text))
-    notebook = jupytext.reads(text, fmt="py:percent")
     lines = [n for n, line in enumerate(text.splitlines(), 1) if line.startswith("# %%")]
     if len(lines) != len(notebook.cells):
         raise SourceError(
@@ -129,7 +133,8 @@ def read(path: Path) -> Lesson:
     cells = [
         Cell(c.cell_type, c.source, dict(c.metadata), n) for c, n in zip(notebook.cells, lines, strict=True)
     ]
-    lesson = Lesson(path, dict(notebook.metadata.get("lesson", {})), cells)
+    meta = notebook.metadata.get("lesson")
+    lesson = Lesson(path, dict(meta) if isinstance(meta, dict) else {}, cells)
     problems += _structure(lesson)
     if problems:
         raise SourceError([f"{path}:{line}: {what}" for line, what in sorted(problems)])
@@ -165,12 +170,20 @@ def _markers(text: str) -> Iterator[Problem]:
 
 
 def misspelt(line: str) -> str:
-    """The marker that a comment was probably meant to be; empty if it is a marker or nothing like one."""
-    if not line.startswith("#") or line in MARKERS:
+    """The marker that a line was probably meant to be; empty if it is a marker or nothing like one.
+
+    nbgrader takes a line for a marker wherever its words stand in it, behind code or in a string too.
+    """
+    if line in MARKERS:
+        return ""
+    bare = {m.lstrip("# "): m for m in MARKERS}
+    if inside := [m for m in bare if m in line]:
+        return bare[inside[0]]
+    if not line.startswith("#"):
         return ""
     words = re.sub(r"[#\s]+", " ", line).strip().upper()
-    bare = {m.lstrip("# "): m for m in MARKERS}
-    found = difflib.get_close_matches(words, bare, n=1, cutoff=0.8)
+    # 0.86 is just above what plain "hidden tests" and "the solution" have in common with a marker
+    found = difflib.get_close_matches(words, bare, n=1, cutoff=0.86)
     return bare[found[0]] if found else ""
 
 
@@ -186,9 +199,14 @@ def _structure(lesson: Lesson) -> Iterator[Problem]:
     for cell in lesson.cells:
         yield from _header(cell)
     names = list(dict.fromkeys(c.exercise for c in lesson.cells if c.exercise))
+    earlier: list[str] = []
     for name in names:
         cells = [c for c in lesson.cells if c.exercise == name]
         wanted = QUESTION if cells[0].role in QUESTION else EXERCISE
+        needs = str(cells[0].meta.get("needs", "")).split()
+        if unknown := [n for n in needs if n not in earlier]:
+            yield cells[0].line, f"{name!r} needs {', '.join(unknown)}, which is no earlier exercise."
+        earlier += [name] if wanted is EXERCISE else []
         roles = [c.role for c in cells]
         if sorted(roles) != sorted(wanted):
             missing = [r for r in wanted if r not in roles]
@@ -223,17 +241,19 @@ def _header(cell: Cell) -> Iterator[Problem]:
         yield cell.line, f"a {cell.role} cell must say {', '.join(sorted(missing))}."
     if extra := cell.meta.keys() - must - may - _COMMON:
         yield cell.line, f"a {cell.role} cell has no use for {', '.join(sorted(extra))}."
-    points = cell.meta.get("points", 1)
-    if not isinstance(points, int) or points < 1:
-        yield cell.line, f"points must be a whole number above 0, not {points!r}."
+    for key in ("points", "minutes"):
+        number = cell.meta.get(key, 1)
+        if type(number) is not int or number < 1:  # True is an int too
+            yield cell.line, f"{key} must be a whole number above 0, not {number!r}."
 
 
 def _exercise(name: str, cells: dict[str, Cell]) -> Iterator[Problem]:
     card, stub, check, hints, test = (cells[r] for r in EXERCISE[:5])
     if not card.text.startswith("### "):
         yield card.line, "a card begins with a heading: '### What it is about'."
-    if card.meta.get("level") not in (1, 2, 3):
-        yield card.line, f"level is 1, 2 or 3, not {card.meta.get('level')!r}."
+    level = card.meta.get("level")
+    if type(level) is not int or level not in (1, 2, 3):
+        yield card.line, f"level is 1, 2 or 3, not {level!r}."
     if SOLUTION[0] not in stub.text:
         yield stub.line, f"the stub of {name!r} marks no solution ('{SOLUTION[0]}')."
     if '"""' not in stub.text:

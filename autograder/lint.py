@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
@@ -29,12 +30,27 @@ def lesson_problems(repo: Repo, lesson: Lesson) -> Iterator[str]:
     for room, rules in ((repo.course, _released), (repo.solutions, _solved)):
         path = room / below
         try:
-            notebook = nbformat.read(path, as_version=4)
+            notebook = on_disk(path)
         except (OSError, ValueError) as error:
             yield f"{path.relative_to(repo.root)}: cannot be read: {error}"
             continue
         for problem in rules(lesson, notebook):
             yield f"{path.relative_to(repo.root)}: {problem}"
+
+
+def on_disk(path: Path) -> NotebookNode:
+    """The notebook at `path`.
+
+    Raises:
+        OSError: if there is none.
+        ValueError: if the file is anything but a notebook.
+    """
+    try:
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook)
+    except (nbformat.ValidationError, AttributeError) as error:  # JSON, but no notebook
+        raise ValueError(str(error).partition("\n")[0]) from error
+    return notebook
 
 
 def _released(lesson: Lesson, notebook: NotebookNode) -> Iterator[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 
@@ -44,6 +45,7 @@ def master(lesson: Lesson, slug: str) -> NotebookNode:
 
 def released(notebook: NotebookNode) -> NotebookNode:
     """What ``nbgrader generate_assignment`` makes of a master, by the same preprocessors in the same order."""
+    notebook = deepcopy(notebook)  # the preprocessors change what they are given
     resources: dict = {"unique_key": "build", "nbgrader": {}}
     for preprocessor in _release_preprocessors():
         notebook, resources = preprocessor.preprocess(notebook, resources)
@@ -112,8 +114,8 @@ def _front(lesson: Lesson, slug: str, room: str) -> list[NotebookNode]:
         f"(https://colab.research.google.com/github/{slug}/blob/main/{path})"
     )
     facts = (
-        f"{len(lesson.exercises)} coded exercises and {len(lesson.questions)} written, {lesson.points} points, "
-        f"about {lesson.meta['minutes']} minutes"
+        f"{_many(len(lesson.exercises), 'coded exercise')} and {len(lesson.questions)} written, "
+        f"{_many(lesson.points, 'point')}, about {_many(lesson.meta['minutes'], 'minute')}"
     )
     solved_note = (
         "**The solutions track: every exercise solved and explained.** " if room == "solutions" else ""
@@ -125,18 +127,23 @@ def _front(lesson: Lesson, slug: str, room: str) -> list[NotebookNode]:
     ]
 
 
+def _many(number: int, thing: str) -> str:
+    return f"{number} {thing}{'s' * (number != 1)}"
+
+
 def _stamped(lesson: Lesson, cell: Cell) -> str:
     """The cell's text; a card and a written question get their number and facts from the metadata."""
     if cell.role not in ("card", "question"):
         return cell.text
     heading, _, rest = cell.text.partition("\n")
     words = heading.removeprefix("### ")
-    minutes = f"about {cell.meta['minutes']} minutes"
+    minutes = f"about {_many(cell.meta['minutes'], 'minute')}"
     if cell.role == "question":
         points = next(q["answer"] for q in lesson.questions if q["question"] is cell).meta["points"]
-        return f"### Written question · {words}\n\n*{minutes} · {points} points, graded by a person*\n{rest}"
+        facts = f"{minutes} · {_many(points, 'point')}, graded by a person"
+        return f"### Written question · {words}\n\n*{facts}*\n{rest}"
     exercise = next(e for e in lesson.exercises if e.name == cell.exercise)
-    points = f"{exercise.points} point{'s' * (exercise.points != 1)}"
+    points = _many(exercise.points, "point")
     facts = f"{LEVELS[cell.meta['level']]} · {minutes} · {points} · [PyTorch's page]({cell.meta['doc']})"
     return f"### Exercise {exercise.number} · {words}\n\n`{exercise.name}` · {facts}\n{rest}"
 

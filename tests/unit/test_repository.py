@@ -1,10 +1,12 @@
 """What holds the repository itself together."""
 
 import ast
+import fnmatch
 import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -104,3 +106,21 @@ def test_make_says_what_is_missing(repo, tmp_path):
     assert done.returncode != 0
     assert "There is no 'python9'" in done.stdout
     assert not (tmp_path / ".venv").exists()
+
+
+def test_every_test_file_is_collected_by_pytest_and_kept_by_git(repo, pytestconfig):
+    """A folder called "build" once cost the course its tests: pytest, ruff and git pass over such a folder."""
+    files = sorted((repo.root / "tests").rglob("test_*.py"))
+    names = [p.relative_to(repo.root) for p in files]
+    passed_over = pytestconfig.getini("norecursedirs")
+    assert "build" in passed_over
+    folders = {part for name in names for part in name.parent.parts}
+    assert {f for f in folders for pattern in passed_over if fnmatch.fnmatch(f, pattern)} == set()
+    assert Path(__file__).relative_to(repo.root) in names
+    collected = pytestconfig.getini("python_files")
+    assert [n for n in names if not any(fnmatch.fnmatch(n.name, pattern) for pattern in collected)] == []
+    if not shutil.which("git") or not (repo.root / ".git").exists():
+        pytest.skip("needs a git clone to ask what is ignored")
+    ask = ["git", "check-ignore", "--no-index", "--", *map(str, names)]
+    done = subprocess.run(ask, cwd=repo.root, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, ""), done.stderr  # 1: none is ignored

@@ -1,0 +1,89 @@
+"""To execute a notebook: what its kernel finds around it, what comes back, and how a failure is told."""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from autograder.execute import execute, quiet_environment
+from tests.pipeline.conftest import told
+
+NAMES = ("OMP_NUM_THREADS", "TQDM_DISABLE", "TRAINLAB_HOME", "TRAINLAB_FAST", "TINY")
+ASK = f"import json, os, sys\nprint(json.dumps([os.getcwd(), {{k: os.environ.get(k) for k in {NAMES}}}]))"
+
+
+def notebook(*cells):
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+
+
+def test_the_quiet_environment_is_quiet_and_leaves_no_trace(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    monkeypatch.setenv("TRAINLAB_HOME", "/somebody/else")
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
+    before = dict(os.environ)
+    with pytest.raises(RuntimeError, match="as it was"), quiet_environment(TINY="1"):
+        home = Path(os.environ["TRAINLAB_HOME"])
+        assert home.is_dir()
+        assert not list(home.iterdir())
+        found = [os.environ[k] for k in ("OMP_NUM_THREADS", "TQDM_DISABLE", "TINY")]
+        assert found == ["1", "1", "1"]
+        os.environ["LEFT_BEHIND"] = "1"
+        raise RuntimeError("as it was")
+    assert dict(os.environ) == before
+    assert not home.exists()
+
+
+def test_the_caller_chooses_the_threads_but_never_whose_progress_is_kept():
+    with quiet_environment(OMP_NUM_THREADS="2", TQDM_DISABLE="0", TRAINLAB_HOME="/somebody/else"):
+        assert os.environ["OMP_NUM_THREADS"] == "2"
+        assert os.environ["TQDM_DISABLE"] == "1"
+        assert os.environ["TRAINLAB_HOME"] != "/somebody/else"
+
+
+def test_a_notebook_runs_in_its_folder_under_the_environment_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setenv("TRAINLAB_FAST", "1")
+    before = dict(os.environ)
+    path = tmp_path / "not" / "yet" / "there.ipynb"
+    ran = execute(notebook(ASK, "x = 2", "x + 1"), path, TRAINLAB_FAST="0", TINY="yes")
+    folder, found = json.loads(ran.cells[0].outputs[0].text)
+    assert Path(folder) == path.parent.resolve()
+    home = found.pop("TRAINLAB_HOME")
+    assert home != before.get("TRAINLAB_HOME")
+    assert not Path(home).exists()  # it was the kernel's alone
+    assert found == {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1", "TRAINLAB_FAST": "0", "TINY": "yes"}
+    assert [c.execution_count for c in ran.cells] == [1, 2, 3]
+    assert ran.cells[2].outputs[0].data == {"text/plain": "3"}
+    assert not any("execution" in c.metadata for c in ran.cells)  # no times: they would differ at every run
+    assert dict(os.environ) == before
+    assert not path.exists()  # to write it is the caller's business
+
+
+def test_a_cell_that_fails_is_told_with_its_code_and_its_error(tmp_path):
+    path = tmp_path / "fails.ipynb"
+    said = told(execute, notebook("x = 1", "y = x / 0", "print('never')"), path)
+    assert said.startswith(f"{path}: a cell fails.\n")
+    assert "y = x / 0" in said
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", said)
+    assert plain.rstrip().endswith("ZeroDivisionError: division by zero")
+    assert "x = 1" not in said
+    assert "never" not in said
+
+
+@pytest.mark.parametrize(
+    ("code", "part"),
+    [("while True: pass", "timed out"), ("import os\nos._exit(1)", "Kernel died")],
+)
+def test_a_cell_that_never_ends_or_ends_its_kernel_is_told(tmp_path, code, part):
+    path = tmp_path / "stuck.ipynb"
+    said = told(execute, notebook(code), path, timeout=1)
+    assert said.startswith(f"{path}: a cell fails.\n")
+    assert part in said
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):
+    (tmp_path / "file").touch()
+    said = told(execute, notebook("1"), tmp_path / "file" / "here" / "x.ipynb")
+    assert said == f"Cannot write {tmp_path / 'file' / 'here'}: Not a directory."
