@@ -348,7 +348,9 @@ def test_a_chapter_is_found_by_its_beginning_and_a_doubtful_one_is_refused(tiny)
     (tiny.repo.source / "ch03_empty").mkdir()
     assert tiny.repo.chapters() == [CHAPTER, "ch02_more"]
     assert tiny.repo.chapter("ch02") == tiny.repo.chapter("ch02_more") == "ch02_more"
-    known = f"There are: {CHAPTER}, ch02_more."
+    tiny.add_lesson(SOURCE, chapter="ch02_more_still")
+    assert tiny.repo.chapter("ch02_more") == "ch02_more"  # a full name is never doubtful
+    known = f"There are: {CHAPTER}, ch02_more, ch02_more_still."
     assert told(tiny.repo.chapter, "ch0") == f"More than one chapter is called 'ch0'. {known}"
     assert told(tiny.repo.chapter, "ch03") == f"No chapter is called 'ch03'. {known}"
     assert told(tiny.repo.chapter, "") == f"More than one chapter is called ''. {known}"

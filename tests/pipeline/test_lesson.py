@@ -255,6 +255,16 @@ def test_a_second_exercise_may_need_the_first_and_gets_the_next_number(tiny):
     ]  # it comes, but later
 
 
+def test_an_earlier_question_is_nothing_that_an_exercise_can_need(tiny):
+    question = tiny.cell(QUESTION) + tiny.cell('# %% [markdown] role="answer"')
+    tiny.edit(question.rstrip("\n"), "")
+    card = tiny.cell(CARD)
+    tiny.edit(card, f"{question}\n{card}")
+    assert len(tiny.read().questions) == 1
+    tiny.edit("level=1", 'level=1 needs="halves"')
+    assert tiny.problems() == [f"{tiny.line(CARD)}: 'double' needs halves, which is no earlier exercise."]
+
+
 @pytest.mark.parametrize(
     ("first", "second"), [("card", "stub"), ("stub", "check"), ("check", "hints"), ("hints", "test")]
 )

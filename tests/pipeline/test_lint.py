@@ -104,6 +104,11 @@ def test_a_line_that_does_not_solve_anything_is_no_secret(line):
     assert lint.secret(text, SOLUTION) == {"telling = solve_it(1)"}
 
 
+def test_a_line_of_thirteen_characters_is_long_enough_to_be_a_secret():
+    text = "### BEGIN SOLUTION\ntotal = 45678\ntotal = 4567\n### END SOLUTION"
+    assert lint.secret(text, SOLUTION) == {"total = 45678"}
+
+
 def test_a_line_that_also_stands_outside_the_markers_is_no_secret():
     text = "total = total + 1\n### BEGIN SOLUTION\ntotal = total + 1\nother = total + 2\n### END SOLUTION"
     assert lint.secret(text, SOLUTION) == {"other = total + 2"}
@@ -242,9 +247,22 @@ def test_a_check_that_does_not_pass_on_its_solution_is_found(built, shown):
         b"null",
         b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "code"}]}',
         b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "raw", "id": "a"}]}',
+        b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": ['
+        b'{"cell_type": "code", "id": "a", "metadata": {}, "outputs": [], "execution_count": 1}]}',
         b'{"nbformat": 99, "nbformat_minor": 5, "metadata": {}, "cells": []}',
     ],
-    ids=["empty", "conflict", "bytes", "list", "mapping", "null", "bare cell", "half a cell", "future"],
+    ids=[
+        "empty",
+        "conflict",
+        "bytes",
+        "list",
+        "mapping",
+        "null",
+        "bare cell",
+        "half a cell",
+        "no source",
+        "future",
+    ],
 )
 def test_a_notebook_that_cannot_be_read_is_one_line_and_can_be_built_anew(built, content):
     for path, says in ((built.release, released), (built.solved, solved)):
