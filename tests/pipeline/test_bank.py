@@ -148,9 +148,8 @@ def test_to_exit_is_no_way_to_pass(tiny, capsys, code, says):
     assert says in fault
 
 
-def test_what_an_answer_prints_or_spoils_reaches_nobody(tiny, capsys, monkeypatch):
-    seen = []
-    monkeypatch.setattr(checks, "record", lambda *outcome: seen.append(outcome))
+def test_what_an_answer_prints_or_spoils_reaches_nobody(tiny, capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("TRAINLAB_HOME", str(tmp_path / "home"))
     code = (
         "import torch, trainlab\nprint('✓ double: all good')\ntorch.set_default_dtype(torch.float64)\n"
         "trainlab.Check = None\ndef double(number):\n    print('✓')\n    return 0"
@@ -159,7 +158,7 @@ def test_what_an_answer_prints_or_spoils_reaches_nobody(tiny, capsys, monkeypatc
     assert verified(tiny, capsys)[0] == 0
     assert torch.get_default_dtype() == torch.float32
     assert checks.SEED == 0
-    assert seen == []
+    assert not (tmp_path / "home").exists()  # nobody's progress
 
 
 def test_every_seed_is_tried(tiny, capsys):

@@ -265,12 +265,19 @@ def test_outputs_stay_where_only_hidden_code_changed(built):
     assert problems(built) == []
 
 
-def test_a_run_fills_the_solutions_and_satisfies_every_rule(tiny, command):
+def test_a_run_fills_the_solutions_on_the_full_budget_and_satisfies_every_rule(tiny, command, monkeypatch):
+    for name in ("TRAINLAB_FAST", "TRAINLAB_OFFLINE"):
+        monkeypatch.setenv(name, "1")
+    ask = 'import os\n\nprint(os.environ["TRAINLAB_FAST"], os.environ["TRAINLAB_OFFLINE"])\n'
+    tiny.edit('print("nothing', f'{ask}print("nothing')
     code, out, err = command("build", "--execute")
     assert (code, err) == (0, "")
     assert out.count("wrote ") == 4
-    check_cell = cell_of(nbformat.read(tiny.solved, as_version=4), "double-check")
-    assert check_cell.outputs == [printed("✓ double: all 2 checks pass.\n")]
+    ran = nbformat.read(tiny.solved, as_version=4)
+    assert printed("0 0\nnothing to solve in an experiment\n") in [
+        o for c in ran.cells for o in c.get("outputs", [])
+    ]
+    assert cell_of(ran, "double-check").outputs == [printed("✓ double: all 2 checks pass.\n")]
     assert command("build", "--check") == (0, "1 chapter(s): all generated files match their sources.\n", "")
     assert command("build") == (0, "Nothing to do: all generated files match their sources.\n", "")
 

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 from autograder import views
-from autograder.config import NAME
+from autograder.config import NAME, load
 from tests.pipeline.conftest import CHAPTER, cell_of, text_of
 
 SLUG = "someone/tiny"
@@ -200,10 +200,14 @@ def test_to_release_a_master_leaves_it_as_it_was(tiny):
     assert once == twice != before
 
 
-def test_to_make_a_view_changes_nothing_outside_it(tiny):
-    environment = dict(os.environ)
-    views.released(views.master(tiny.read(), SLUG))
-    assert dict(os.environ) | {"PATH": ""} == environment | {"PATH": ""}
+def test_what_nbgrader_is_configured_with_never_reaches_the_environment_of_a_build(repo, monkeypatch):
+    for name in ("TRAINLAB_FAST", "TRAINLAB_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
+    before = dict(os.environ)
+    config, wanted = load(repo.root / "autograder")
+    assert config.CourseDirectory.release_directory == "../course"
+    assert (wanted["TRAINLAB_FAST"], wanted["TRAINLAB_OFFLINE"]) == ("1", "1")
+    assert dict(os.environ) | {"PATH": ""} == before | {"PATH": ""}
 
 
 def test_what_stands_between_markers_goes_with_them_or_stays():
