@@ -161,6 +161,16 @@ def test_what_an_answer_prints_or_spoils_reaches_nobody(tiny, capsys, monkeypatc
     assert not (tmp_path / "home").exists()  # nobody's progress
 
 
+def test_a_tick_that_the_answer_prints_itself_is_not_taken_for_the_checks(tiny):
+    code = (
+        "print('✓ double: all good')\nclass Check:\n    def __init__(self, name): pass\n"
+        "    def __enter__(self): return self\n    def __exit__(self, *error): return True\n"
+    )
+    lesson = tiny.read()
+    verdict = bank.judge(lesson, lesson.exercises[0], bank.Answer("cheats", code, right=True))
+    assert verdict.visible == ""
+
+
 def test_every_seed_is_tried(tiny, capsys):
     tiny.edit("import Check, HiddenTest", "import Check, HiddenTest\nimport torch")
     tiny.edit(
