@@ -17,6 +17,7 @@ import multiprocessing
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -74,7 +75,6 @@ def verify(repo: Repo, chapters: list[str], seeds: int = 1, only: Sequence[str] 
     print(f"{'exercise':24} {'caught and told why':>20} {'wrongly failed':>16}")
     faulty = False
     for lesson, exercise, answers in chosen:
-        _warm(lesson)
         found = {a: problems(lesson, exercise, a, seeds) for a in answers}
         wrong, right = ([a for a in answers if a.right is kind] for kind in (False, True))
         caught, failed = sum(not found[a] for a in wrong), sum(bool(found[a]) for a in right)
@@ -86,12 +86,16 @@ def verify(repo: Repo, chapters: list[str], seeds: int = 1, only: Sequence[str] 
     return int(faulty)
 
 
-def _warm(lesson: Lesson) -> None:
-    """Import here, once, what the lesson imports: every answer's process starts as a copy of this one."""
+@cache
+def _warm(setup: tuple[str, ...]) -> None:
+    """Import here, once, what a lesson needs: every answer's process starts as a copy of this one."""
+    import torch
+
+    # The first optimiser makes torch import its compiler: two seconds that no child should spend again.
+    torch.optim.SGD([torch.zeros(1)], lr=1.0)
     names: dict = {}
-    for cell in lesson.cells:
-        if cell.role == "setup":
-            exec(cell.text, names)
+    for cell in setup:
+        exec(cell, names)
 
 
 def bank(repo: Repo, lesson: Lesson, exercise: Exercise) -> list[Answer]:
@@ -139,6 +143,7 @@ def judge(lesson: Lesson, exercise: Exercise, answer: Answer, seed: int = 0) -> 
     context = multiprocessing.get_context("fork")  # torch is loaded already: a child costs milliseconds
     here, there = context.Pipe(duplex=False)
     cells = [c.text for c in lesson.cells if c.role == "setup"]
+    _warm(tuple(cells))
     others = {e.name: e for e in lesson.exercises}
     cells += [views.without(others[n].cells["stub"].text, SOLUTION) for n in exercise.needs]
     texts = [exercise.cells[role].text for role in ("check", "test")]
