@@ -37,6 +37,7 @@ class _Ladder:
         self.exercise = exercise
         self.climbed = 0
         self._grad = True
+        self._case = ""
 
     def _remember_grad_mode(self) -> None:
         self._grad = torch.is_grad_enabled()
@@ -55,6 +56,16 @@ class _Ladder:
         if not bool(condition):
             raise CheckFailed(sentence)
         self.climbed += 1
+
+    @contextlib.contextmanager
+    def case(self, what: str) -> Iterator[None]:
+        """Name the case that the body tries, for the sentence about an error that the learner's code raises.
+
+        ``with check.case("no parameter has a gradient"): ...``. A rung that fails speaks for itself.
+        """
+        self._case = what
+        yield  # after an error the name stays, to be told
+        self._case = ""
 
     def is_a(self, value: Any, kind: type | tuple[type, ...], sentence: str = "") -> None:
         """Climb if `value` is an instance of `kind`; the default sentence names both types."""
@@ -112,7 +123,8 @@ class _Ladder:
         if isinstance(error, NameError) and not isinstance(error, UnboundLocalError):
             return f"{error}. Has its cell been run, and does it still have the name it was given?"
         said = f": {error}" if str(error) else ""
-        return f"your code raised {type(error).__name__}{said}{_where(error)}"
+        case = f" This was the case: {self._case}." if self._case else ""
+        return f"your code raised {type(error).__name__}{said}{_where(error)}{case}"
 
 
 class Check(_Ladder):

@@ -1,4 +1,5 @@
 import logging
+import math
 import warnings
 
 import numpy as np
@@ -60,6 +61,25 @@ def test_a_missing_name_asks_about_the_cell(capsys):
 
 def test_an_error_of_the_learner_is_told_not_raised(capsys):
     assert "ZeroDivisionError" in told(capsys, lambda check: 1 / 0)
+
+
+def test_an_error_comes_with_the_case_that_was_tried(capsys):
+    def body(check):
+        with check.case("an empty list"):
+            check.that(True, "")
+        with check.case("a zero"):
+            math.log(0)
+
+    assert told(capsys, body).endswith("This was the case: a zero.")
+    assert "the case" not in told(capsys, lambda check: 1 / 0)
+
+
+def test_a_case_does_not_hide_a_rungs_own_sentence(capsys):
+    def body(check):
+        with check.case("a zero"):
+            check.that(False, "Off.")
+
+    assert told(capsys, body) == "✗ f: Off."
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
