@@ -19,7 +19,10 @@ from autograder.views import without
 
 PLACEHOLDERS = ("raise NotImplementedError", "*Your answer goes here.*")
 # lines that say nothing about how an exercise is solved
-_BOILERPLATE = re.compile(r"#.*|with torch\.(no_grad|inference_mode)\(\):|return \w+|(try|else|finally):")
+_BOILERPLATE = re.compile(
+    r"#.*|with torch\.(no_grad|inference_mode)\(\):|return \w+|(try|else|finally):"
+    r"|optimizer\.(zero_grad|step)\(\)|loss\.backward\(\)"
+)
 SHORT = "a weaker form, because of"  # what `Claims` prints in fast mode or on the offline set
 AUTHORSHIP = ("authors", "author", "colab", "vscode", "toc", "celltoolbar", "execution")
 

@@ -97,7 +97,14 @@ def test_a_hidden_line_that_is_public_on_purpose_is_no_leak(built, line):
 
 @pytest.mark.parametrize(
     "line",
-    ["return twice_as_much", "# a comment about sums", "with torch.no_grad():", "try:", "total = 4567"],
+    [
+        "return twice_as_much",
+        "# a comment about sums",
+        "with torch.no_grad():",
+        "try:",
+        "total = 4567",
+        "optimizer.step()",
+    ],
 )
 def test_a_line_that_does_not_solve_anything_is_no_secret(line):
     text = f"def f():\n    ### BEGIN SOLUTION\n    {line}\n    telling = solve_it(1)\n    ### END SOLUTION"

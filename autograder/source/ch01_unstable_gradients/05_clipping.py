@@ -20,6 +20,7 @@
 # %% role="setup"
 import copy
 import math
+from numbers import Number
 
 import numpy as np
 import torch
@@ -187,8 +188,8 @@ lab.show(
 # ### Clip by value
 #
 # After `loss.backward()` each parameter `p` carries its gradient in `p.grad`. Limit every entry of every gradient to $[-c, c]$, **in place**: the tensors in `.grad` stay the same
-# objects, with smaller numbers in them. A parameter that took no part in the loss has `grad = None`; leave it so. `parameters` is any iterable, a generator such as
-# `model.parameters()` too. Nothing is returned.
+# objects in the same memory, with smaller numbers in it. A gradient may have any shape, that of a single number too, and may be a transposed view. A parameter that took no part in the loss has `grad = None`;
+# leave it so. `parameters` is any iterable, a generator such as `model.parameters()` too. Nothing is returned.
 #
 # `nn.utils.clip_grad_value_` does it all. Write it yourself.
 
@@ -198,7 +199,7 @@ def clip_by_value_(parameters, clip_value: float) -> None:
     """Limit each entry of each gradient to [-clip_value, clip_value], in place.
 
     Args:
-        parameters: iterable of tensors; their `.grad` has their shape, or is None.
+        parameters: iterable of tensors of any shape, () too; their `.grad` has that shape, or is None.
         clip_value: the threshold, above 0.
     """
     ### BEGIN SOLUTION
@@ -212,6 +213,7 @@ def clip_by_value_(parameters, clip_value: float) -> None:
 with Check("clip_by_value_") as check:
     weight, unused = nn.Parameter(torch.tensor([5.0, 5.0])), nn.Parameter(torch.ones(3))
     weight.grad = held = torch.tensor([0.9, 100.0])
+    window = held.detach()  # the same memory
     returned = clip_by_value_([unused, weight], 1.0)
     check.that(
         torch.equal(weight.detach(), torch.tensor([5.0, 5.0])),
@@ -227,15 +229,25 @@ with Check("clip_by_value_") as check:
         known=[
             (
                 torch.tensor([0.9, 100.0]),
-                "The gradient is as long as before: nothing was clipped.",
+                "100 is still there: nothing was clipped, or only from below, or only up to a parameter "
+                "without a gradient.",
             ),
-            (torch.tensor([0.00899964, 0.9999595]), "That is clipping by norm."),
+            (
+                torch.tensor([0.00899964, 0.9999595]),
+                "That is clipping by norm, or scaling by the largest entry: one factor for all. "
+                "Limit each entry on its own.",
+            ),
+            (torch.tensor([0.9, 0.0]), "What is too large is limited to 1, not removed."),
             (torch.tensor([1.0, 1.0]), "Only what is too large is limited; 0.9 stays 0.9."),
         ],
     )
     check.that(
         weight.grad is held,
         "There is a new tensor in `.grad`: change the numbers of the one that is there.",
+    )
+    check.that(
+        torch.equal(window, held),
+        "`.grad` was given new memory. Whoever shares the old one still sees the old numbers: write into it.",
     )
     check.that(
         unused.grad is None, "A parameter without a gradient should be left without one."
@@ -246,6 +258,7 @@ with Check("clip_by_value_") as check:
         weight.grad,
         torch.tensor([-0.5, 0.2]),
         "(−100, 0.2) clipped to 0.5 should be (−0.5, 0.2): large negative entries are limited too.",
+        known=[(torch.tensor([0.5, 0.2]), "−100 became 0.5: it lost its sign.")],
     )
     check.that(returned is None, "Nothing should be returned.")
 
@@ -278,12 +291,15 @@ with HiddenTest("clip_by_value_") as test:
         expected.insert(1, None)
         for weight, gradient in zip(weights, gradients, strict=True):
             weight.grad = gradient
+        windows = [None if g is None else g.detach() for g in gradients]
         returned = clip_by_value_(iter(weights), clip_value=limit)
         test.that(
             all(torch.equal(w.detach(), b) for w, b in zip(weights, before, strict=True)),
             "The weights themselves changed; only their gradients should.",
         )
-        for weight, gradient, want in zip(weights, gradients, expected, strict=True):
+        for weight, gradient, window, want in zip(
+            weights, gradients, windows, expected, strict=True
+        ):
             if want is None:
                 test.that(
                     weight.grad is None, "A parameter without a gradient should keep None."
@@ -300,7 +316,20 @@ with HiddenTest("clip_by_value_") as test:
                 weight.grad is gradient,
                 "There is a new tensor in `.grad`: change the one that is there, in place.",
             )
+            test.that(
+                torch.equal(window, gradient),
+                "`.grad` was given new memory; write the numbers into the old one.",
+            )
         test.that(returned is None, "Nothing should be returned.")
+    weight, gradient = nn.Parameter(torch.zeros(4, 7)), torch.randn(7, 4).t() * 3
+    want = gradient.clip(-0.3, 0.3)
+    weight.grad = gradient
+    clip_by_value_([weight], 0.3)
+    test.close(
+        weight.grad,
+        want,
+        "A gradient that is a transposed view was not clipped: `flatten` and `reshape` make copies of such.",
+    )
 ### END HIDDEN TESTS
 
 # %% [markdown] role="why" exercise="clip_by_value_"
@@ -321,7 +350,7 @@ def clip_by_norm_(parameters, max_norm: float) -> float:
     """Scale all gradients in place so that their common Euclidean norm is at most `max_norm`.
 
     Args:
-        parameters: iterable of tensors; their `.grad` has their shape, or is None.
+        parameters: iterable of tensors of any shape, () too; their `.grad` has that shape, or is None.
         max_norm: the threshold, above 0.
 
     Returns:
@@ -341,8 +370,9 @@ def clip_by_norm_(parameters, max_norm: float) -> float:
 with Check("clip_by_norm_") as check:
     weight, unused = nn.Parameter(torch.tensor([5.0, 5.0])), nn.Parameter(torch.ones(3))
     weight.grad = held = torch.tensor([0.9, 100.0])
+    window = held.detach()  # the same memory
     returned = clip_by_norm_(iter([unused, weight]), 1.0)
-    check.is_a(returned, (float, torch.Tensor))
+    check.is_a(returned, (Number, torch.Tensor))
     check.that(
         torch.equal(weight.detach(), torch.tensor([5.0, 5.0])),
         "The weights themselves changed. It is their gradient, `.grad`, that is to be clipped.",
@@ -357,7 +387,7 @@ with Check("clip_by_norm_") as check:
         known=[
             (
                 torch.tensor([0.9, 100.0]),
-                "The gradient is as long as before. Was the generator used up by a first loop?",
+                "The gradient is as long as before. Was the generator used up by a first loop, or a copy scaled?",
             ),
             (torch.tensor([0.9, 1.0]), "That is clipping by value."),
             (
@@ -368,14 +398,22 @@ with Check("clip_by_norm_") as check:
                 torch.tensor([0.9, 100.0]) / 100.9,
                 "You divide by the sum of the absolute values. The norm is the root of the sum of squares.",
             ),
+            (
+                torch.tensor([0.9, 100.0]) / math.sqrt(50),
+                "You divide by the norm of the weights. Take that of their gradients.",
+            ),
         ],
     )
     check.that(
         weight.grad is held,
         "There is a new tensor in `.grad`: change the numbers of the one that is there.",
     )
+    check.that(
+        torch.equal(window, held),
+        "`.grad` was given new memory. Whoever shares the old one still sees the old numbers: write into it.",
+    )
     check.close(
-        float(returned),
+        returned,
         100.00405,
         "The norm before clipping, about 100.004, should be returned.",
         known=[
@@ -395,10 +433,26 @@ with Check("clip_by_norm_") as check:
                 torch.tensor([-3.0, 2.0554805, 6.1664415]),
                 "Each parameter was clipped by its own norm. Use one norm for all of them.",
             ),
+            (
+                torch.tensor([-3.0, 4.0, 12.0]) * 6.5 / (3 + math.sqrt(160)),
+                "You add up the norms of the parameters. Add their squares, then take the root.",
+            ),
+            (
+                torch.tensor([-3.0, 4.0, 12.0]) * 6.5 / 12,
+                "You divide by the largest entry. The norm is the root of the sum of squares.",
+            ),
+            (
+                torch.tensor([-3.0, 2.0, 6.0]),
+                "The first was left long: complete the norm before you scale any gradient.",
+            ),
+            (
+                torch.tensor([-3.0, 4.0, 12.0]) / 13,
+                "Everything was scaled to norm 1, not to max_norm.",
+            ),
         ],
     )
     first.grad = torch.tensor([0.5])
-    clip_by_norm_([first], 6.5)
+    norm = clip_by_norm_([first], 6.5)
     check.close(
         first.grad,
         torch.tensor([0.5]),
@@ -407,7 +461,17 @@ with Check("clip_by_norm_") as check:
             (torch.tensor([6.5]), "A short gradient was made longer. Clipping only shortens.")
         ],
     )
-    check.close(float(clip_by_norm_([unused], 1.0)), 0.0, "Without gradients the norm is 0.")
+    check.that(norm is not None, "Return the norm also where nothing had to be clipped.")
+    first.grad = torch.zeros(1)
+    with check.case("the gradient is 0 everywhere"):
+        clip_by_norm_([first], 6.5)
+    check.close(
+        first.grad, torch.zeros(1), "A gradient of 0 should stay 0: do not divide by its norm."
+    )
+    with check.case("no parameter has a gradient"):
+        norm = clip_by_norm_([unused], 1.0)
+    check.that(norm is not None, "Without gradients the norm is 0: return that, not None.")
+    check.close(norm, 0.0, "Without gradients the norm is 0.")
 
 
 # %% [markdown] role="hints" exercise="clip_by_norm_"
@@ -446,17 +510,22 @@ with HiddenTest("clip_by_norm_") as test:
         total = math.sqrt(sum(g.double().pow(2).sum().item() for g in gradients))
         factor = min(1.0, limit / total) if total else 1.0
         expected = [g.double() * factor for g in gradients]
+        stretched = [g.double() * limit / (total or 1) for g in gradients]
+        untouched = [g.double().clone() for g in gradients]
+        windows = [g.detach() for g in gradients]
         for weight, gradient in zip(weights, gradients, strict=True):
             weight.grad = gradient
         bare = nn.Parameter(torch.zeros(3))
         returned = clip_by_norm_(iter([weights[0], bare, *weights[1:]]), max_norm=limit)
-        test.is_a(returned, (float, torch.Tensor))
+        test.is_a(returned, (Number, torch.Tensor))
         test.that(
             all(torch.equal(w.detach(), b) for w, b in zip(weights, before, strict=True)),
             "The weights themselves changed; only their gradients should.",
         )
         test.that(bare.grad is None, "A parameter without a gradient should keep None.")
-        for weight, gradient, want in zip(weights, gradients, expected, strict=True):
+        for weight, gradient, window, want, longer, old in zip(
+            weights, gradients, windows, expected, stretched, untouched, strict=True
+        ):
             test.that(weight.grad is not None, "A gradient is gone: change it in place.")
             test.that(
                 bool(torch.isfinite(weight.grad).all()),
@@ -469,9 +538,13 @@ with HiddenTest("clip_by_norm_") as test:
                 rtol=1e-3,  # PyTorch adds 1e-6 to the norm it divides by
                 known=[
                     (
-                        gradient.double() * limit / (total or 1) / limit,
+                        longer / limit,
                         "A gradient shorter than max_norm should be left alone, not stretched to it.",
-                    )
+                    ),
+                    (
+                        old / limit,
+                        "A gradient longer than max_norm was left as it is: compare the norm of the whole.",
+                    ),
                 ],
             )
             test.that(weight.grad.dtype == dtype, "The dtype of a gradient must not change.")
@@ -479,12 +552,16 @@ with HiddenTest("clip_by_norm_") as test:
                 weight.grad is gradient,
                 "There is a new tensor in `.grad`: change the one that is there, in place.",
             )
+            test.that(
+                torch.equal(window, gradient),
+                "`.grad` was given new memory; write the numbers into the old one.",
+            )
         test.close(
-            float(returned) / (total or 1),
+            returned / (total or 1),
             total / (total or 1),
             "What is returned should be the norm of the whole gradient before clipping.",
         )
-    test.close(float(clip_by_norm_(iter([]), 1.0)), 0.0, "Without parameters the norm is 0.")
+    test.close(clip_by_norm_(iter([]), 1.0), 0.0, "Without parameters the norm is 0.")
 ### END HIDDEN TESTS
 
 # %% [markdown] role="why" exercise="clip_by_norm_"
@@ -504,7 +581,7 @@ with HiddenTest("clip_by_norm_") as test:
 # ### A training step that guards itself
 #
 # Do one training step on the batch `(x, y)`: forget the old gradients, compute the loss and the new gradients, clip them to `max_norm`, update. **If the norm is nan or infinite, do not update**: parameters and the optimiser's memory stay as they are. Return
-# the loss (of this batch, before the update) and the norm before clipping, both as Python floats.
+# the loss (of this batch, before the update) and the norm before clipping, both as Python floats, whether or not there was an update. The mode of the model is not your concern.
 #
 # Use your `clip_by_norm_`, or PyTorch's.
 
@@ -548,13 +625,13 @@ with Check("train_step") as check:
     model = nn.Linear(2, 1, bias=False)
     with torch.no_grad():
         model.weight.copy_(torch.tensor([[1.0, 1.0]]))
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.25)
     x, y = torch.tensor([[3.0, 4.0]]), torch.tensor([[2.0]])  # error 5, gradient 10·(3, 4)
     model.weight.grad = torch.full((1, 2), 1000.0)  # left over from an earlier step
-    result = train_step(model, x, y, optimizer, F.mse_loss, max_norm=1.0)
+    result = train_step(model, x, y, optimizer, F.mse_loss, max_norm=2.0)
     check.that(
         isinstance(result, tuple) and len(result) == 2,
-        "Return two things, the loss and the norm, separated by a comma.",
+        "Return two things, the loss and the norm, separated by a comma and without brackets.",
     )
     loss, norm = result
     check.is_a(
@@ -565,14 +642,18 @@ with Check("train_step") as check:
         loss,
         25.0,
         "The loss before the update should be (1·3 + 1·4 − 2)² = 25.",
-        known=[(6.25, "That is the loss after the update. Compute it before.")],
+        known=[
+            (6.25, "That is the loss after the update. Compute it before."),
+            (50.0, "That is the norm. Return the loss first, then the norm."),
+            (0.0, "That is the cross-entropy. Use the `loss_fn` that is given."),
+        ],
     )
     check.close(
         norm,
         50.0,
         "The gradient is 10·(3, 4), so its norm before clipping is 50.",
         known=[
-            (1.0, "You return the norm after clipping."),
+            (2.0, "You return the norm after clipping."),
             (
                 math.hypot(1030, 1040),
                 "The gradient of an earlier step was still there: set it to zero first.",
@@ -587,40 +668,52 @@ with Check("train_step") as check:
     check.close(
         model.weight.detach(),
         torch.tensor([[0.7, 0.6]]),
-        "Clipped, the gradient is (0.6, 0.8). With rate 0.5 the weights should become (0.7, 0.6).",
+        "Clipped to 2, the gradient is (1.2, 1.6). With rate 0.25 the weights should become (0.7, 0.6).",
         known=[
             (
                 torch.tensor([[1.0, 1.0]]),
                 "The weights did not move: is `step()` called, and last?",
             ),
             (
-                torch.tensor([[-14.0, -19.0]]),
+                torch.tensor([[-6.5, -9.0]]),
                 "The step was taken with the gradient unclipped: clip before `step()`.",
             ),
             (torch.tensor([[0.5, 0.5]]), "You clip by value. Clip by norm."),
+            (torch.tensor([[0.85, 0.8]]), "You clip to 1 whatever `max_norm` says."),
         ],
     )
-    train_step(model, x * math.inf, y, optimizer, F.mse_loss)
-    check.that(
-        bool(torch.isfinite(model.weight).all()),
-        "A broken batch turned the weights into nan: where the norm is not finite, do not update.",
-    )
-    check.close(
-        model.weight.detach(),
-        torch.tensor([[0.7, 0.6]]),
-        "A batch whose gradient is not finite changed the weights: leave that step out.",
-    )
+    broken = {
+        "the inputs are infinite": (x * math.inf, F.mse_loss),
+        "the loss is 0 and its gradient nan": (x, lambda out, y: (out * 0).sqrt().sum()),
+    }
+    for case, (inputs, loss_fn) in broken.items():
+        with check.case(case):
+            result = train_step(model, inputs, y, optimizer, loss_fn)
+        check.that(
+            bool(torch.isfinite(model.weight).all()),
+            f"A broken batch turned the weights into nan ({case}): look at the norm, and where it is "
+            "not finite, do not update.",
+        )
+        check.close(
+            model.weight.detach(),
+            torch.tensor([[0.7, 0.6]]),
+            f"A batch whose gradient is not finite changed the weights ({case}): leave that step out.",
+        )
+        check.that(
+            isinstance(result, tuple) and all(isinstance(number, float) for number in result),
+            "Loss and norm are to be returned for a broken batch too.",
+        )
 
 
 # %% [markdown] role="hints" exercise="train_step"
-# <details><summary>Hint 1: the order</summary>
+# <details><summary>Hint 1: the norm comes for free</summary>
 #
-# Zero, forward, backward, clip, step.
+# `clip_by_norm_` returns it, so the clipping line is also the one that tells you whether to step.
 #
 # </details>
 # <details><summary>Hint 2: the step that is not taken</summary>
 #
-# `clip_by_norm_` returns the norm; `math.isfinite` is false for nan and for both infinities.
+# `math.isfinite` is false for nan and for both infinities, and `x == math.nan` is never true. A finite loss proves nothing: its gradient may still be broken.
 #
 # </details>
 # <details><summary>Hint 3: floats</summary>
@@ -653,7 +746,12 @@ with HiddenTest("train_step") as test:
         model = nn.Sequential(nn.Linear(5, 8), nn.Tanh(), nn.Linear(8, 3))
         model[0].weight.requires_grad_(not frozen)
         twin = copy.deepcopy(model)
-        optimizer, other = make(model.parameters()), make(twin.parameters())
+        optimizer, other = (
+            make([{"params": m[0].parameters()}, {"params": m[2].parameters()}])
+            for m in (model, twin)
+        )
+        for p in model.parameters():  # left over from an earlier step
+            p.grad = torch.ones_like(p) if p.requires_grad else None
         for step in range(8):
             x, y = torch.randn(16, 5) * (20 if step % 2 else 0.5), torch.randint(3, (16,))
             if step == 4:
@@ -664,7 +762,7 @@ with HiddenTest("train_step") as test:
             result = train_step(model, x, y, optimizer, max_norm=limit)
             test.that(
                 isinstance(result, tuple) and len(result) == 2,
-                "Return two things: the loss and the norm.",
+                "Return two things, the loss and the norm, for a broken batch too.",
             )
             test.that(
                 all(isinstance(number, float) for number in result),
@@ -682,7 +780,7 @@ with HiddenTest("train_step") as test:
                     own.detach(),
                     right.detach(),
                     f"After step {step + 1} with {name} the weights are not those of a clipped step: zero, "
-                    "forward, backward, clip, step, and no step (nor a decayed memory) for a broken batch.",
+                    "forward, backward, clip, `optimizer.step()`, and no step (nor a decayed memory) for a broken batch.",
                     rtol=1e-3,
                     atol=1e-5,
                 )
@@ -691,19 +789,61 @@ with HiddenTest("train_step") as test:
                     not math.isfinite(result[1]),
                     "For a broken batch the norm is nan: return that.",
                 )
+                test.that(
+                    not math.isfinite(result[0]),
+                    "The loss of a broken batch is nan: return that.",
+                )
                 continue
-            test.close(result[0], loss, "The loss should be the batch's, before the update.")
+            test.close(
+                result[0],
+                loss,
+                "The loss should be the batch's, before the update.",
+                known=[(loss * len(x), "You multiply the loss by the size of the batch.")],
+            )
             test.close(
                 result[1],
                 norm,
                 "The norm should be that of the fresh gradient, before clipping.",
                 rtol=1e-3,
             )
+            test.that(
+                model.training, "The model was left in evaluation mode; this is training."
+            )
+
+    class Root(nn.Module):
+        """Its loss is finite; the gradient of `slope` is too, that of `root` is infinite or nan."""
+
+        def __init__(self, factor):
+            super().__init__()
+            self.slope, self.root = nn.Parameter(torch.ones(3)), nn.Parameter(torch.zeros(3))
+            self.factor = factor
+
+        def forward(self, x):
+            return x * self.slope + self.factor * self.root.sqrt()
+
+    for factor in (1.0, 0.0):  # an infinite gradient, then nan
+        model = Root(factor)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        x, y = torch.randn(6, 3), torch.randn(6, 3)
+        loss = F.mse_loss(x, y).item()
+        result = train_step(model, x, y, optimizer, F.mse_loss, max_norm=1.0)
+        test.that(
+            torch.equal(model.slope.detach(), torch.ones(3))
+            and torch.equal(model.root.detach(), torch.zeros(3)),
+            "The loss was finite, but an entry of the gradient was not, and the weights changed: it is the norm "
+            "of the whole gradient that decides about the step.",
+        )
+        test.that(
+            not math.isfinite(result[1]), "Where the gradient is not finite, nor is the norm."
+        )
+        test.close(result[0], loss, "The loss should be returned where no step is taken, too.")
     model = nn.Linear(4, 2)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    x, y = torch.randn(6, 4), torch.randn(6, 2)
+    x, y = torch.randn(6, 4) * 1e6, torch.randn(6, 2)  # a huge gradient, but a finite one
     start = copy.deepcopy(model)
-    train_step(model, x, y, optimizer, loss_fn=F.l1_loss, max_norm=1e-3)
+    want = F.l1_loss(start(x), y).item()
+    loss, _ = train_step(model, x, y, optimizer, loss_fn=F.l1_loss, max_norm=1e-3)
+    test.close(loss, want, "The loss should be that of the `loss_fn` that is given.")
     moved = torch.cat(
         [
             (a - b).detach().flatten()
@@ -713,7 +853,7 @@ with HiddenTest("train_step") as test:
     test.close(
         moved.norm().item(),
         1e-4,
-        "With loss_fn and max_norm given, one step of SGD should be lr · max_norm long.",
+        "With loss_fn and max_norm given, one step of SGD should be lr · max_norm long, however huge the gradient.",
         rtol=1e-2,
     )
 ### END HIDDEN TESTS

@@ -141,7 +141,7 @@ def clip_by_norm_(parameters, max_norm: float) -> float:
     return norm
 
 
-# %% wrong="divides by a norm of zero" says="do not divide by a norm of 0"
+# %% wrong="divides by a norm of zero" says="do not divide by its norm"
 def clip_by_norm_(parameters, max_norm: float) -> float:
     grads = [p.grad for p in parameters if p.grad is not None]
     norm = torch.sqrt(sum((g.square().sum() for g in grads), torch.tensor(0.0)))
@@ -162,7 +162,7 @@ def clip_by_norm_(parameters, max_norm: float) -> float:
     return norm
 
 
-# %% wrong="the root mean square" says="one factor"
+# %% wrong="the root mean square" says="compare the norm of the whole"
 def clip_by_norm_(parameters, max_norm: float) -> float:
     grads = [p.grad for p in parameters if p.grad is not None]
     if not grads:
@@ -172,3 +172,88 @@ def clip_by_norm_(parameters, max_norm: float) -> float:
         for g in grads:
             g.mul_(max_norm / flat.norm().item())
     return flat.norm().item()
+
+
+# %% wrong="sum of the norms" says="You add up the norms"
+def clip_by_norm_(parameters, max_norm: float) -> float:
+    grads = [p.grad for p in parameters if p.grad is not None]
+    norm = sum((g.norm().item() for g in grads), 0.0)
+    if norm > max_norm:
+        for g in grads:
+            g.mul_(max_norm / norm)
+    return norm
+
+
+# %% wrong="largest entry" says="largest entry"
+def clip_by_norm_(parameters, max_norm: float) -> float:
+    grads = [p.grad for p in parameters if p.grad is not None]
+    norm = max((g.abs().max().item() for g in grads), default=0.0)
+    if norm > max_norm:
+        for g in grads:
+            g.mul_(max_norm / norm)
+    return norm
+
+
+# %% wrong="running total" says="complete the norm before"
+def clip_by_norm_(parameters, max_norm: float) -> float:
+    total = 0.0
+    for p in parameters:
+        if p.grad is not None:
+            total += p.grad.square().sum().item()
+            if total ** .5 > max_norm:
+                p.grad.mul_(max_norm / total ** .5)
+    return total ** .5
+
+
+# %% wrong="returns a vector of one" says="one number, but it is a tensor"
+def clip_by_norm_(parameters, max_norm: float) -> float:
+    grads = [p.grad for p in parameters if p.grad is not None]
+    norm = math.sqrt(sum(g.square().sum().item() for g in grads))
+    if norm > max_norm:
+        for g in grads:
+            g.mul_(max_norm / norm)
+    return torch.tensor([norm])
+
+
+# %% wrong="new memory through data" says="`.grad` was given new memory"
+def clip_by_norm_(parameters, max_norm: float) -> float:
+    ps = [p for p in parameters if p.grad is not None]
+    norm = math.sqrt(sum(p.grad.square().sum().item() for p in ps))
+    if norm > max_norm:
+        for p in ps:
+            p.grad.data = p.grad.data * (max_norm / norm)
+    return norm
+
+
+# %% wrong="returns the norm only when clipped" says="also where nothing had to be clipped"
+def clip_by_norm_(parameters, max_norm: float) -> float:
+    grads = [p.grad for p in parameters if p.grad is not None]
+    norm = math.sqrt(sum(g.square().sum().item() for g in grads))
+    if norm > max_norm:
+        for g in grads:
+            g.mul_(max_norm / norm)
+        return norm
+
+
+# %% right="numpy's norm, and a plain 0"
+def clip_by_norm_(parameters, max_norm: float) -> float:
+    grads = [p.grad.numpy() for p in parameters if p.grad is not None]
+    if not grads:
+        return 0
+    norm = np.linalg.norm(np.concatenate([g.ravel() for g in grads]))
+    if norm > max_norm:
+        for g in grads:
+            g *= max_norm / norm
+    return norm
+
+
+# %% wrong="nothing for no gradients" says="return that, not None"
+def clip_by_norm_(parameters, max_norm: float) -> float:
+    grads = [p.grad for p in parameters if p.grad is not None]
+    if not grads:
+        return
+    norm = math.sqrt(sum(g.square().sum().item() for g in grads))
+    if norm > max_norm:
+        for g in grads:
+            g.mul_(max_norm / norm)
+    return norm

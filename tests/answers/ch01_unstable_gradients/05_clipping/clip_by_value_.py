@@ -90,7 +90,7 @@ def clip_by_value_(parameters, clip_value: float):
     return kept
 
 
-# %% wrong="stops at the first without a gradient" says="nothing was clipped"
+# %% wrong="stops at the first without a gradient" says="only up to a parameter without a gradient"
 def clip_by_value_(parameters, clip_value: float) -> None:
     for p in parameters:
         if p.grad is None:
@@ -119,3 +119,62 @@ def clip_by_value_(parameters, clip_value: float) -> None:
     for p in parameters:
         if p.grad is not None and p.grad.abs().max() > clip_value:
             p.grad = None
+
+
+# %% wrong="new memory through .data" says="`.grad` was given new memory"
+def clip_by_value_(parameters, clip_value: float) -> None:
+    for p in parameters:
+        if p.grad is not None:
+            p.grad.data = p.grad.data.clamp(-clip_value, clip_value)
+
+
+# %% wrong="loses the sign" says="it lost its sign"
+def clip_by_value_(parameters, clip_value: float) -> None:
+    for p in parameters:
+        if p.grad is not None:
+            p.grad[p.grad.abs() > clip_value] = clip_value
+
+
+# %% wrong="zeroes the large ones" says="not removed"
+def clip_by_value_(parameters, clip_value: float) -> None:
+    for p in parameters:
+        if p.grad is not None:
+            p.grad[p.grad.abs() > clip_value] = 0
+
+
+# %% wrong="scales by largest entry" says="scaling by the largest entry"
+def clip_by_value_(parameters, clip_value: float) -> None:
+    for p in parameters:
+        if p.grad is not None:
+            m = p.grad.abs().max()
+            if m > clip_value:
+                p.grad.mul_(clip_value / m)
+
+
+# %% wrong="only from below" says="only from below"
+def clip_by_value_(parameters, clip_value: float) -> None:
+    for p in parameters:
+        if p.grad is not None:
+            p.grad.clamp_(min=-clip_value)
+
+
+# %% wrong="clamps a flattened copy" says="transposed view"
+def clip_by_value_(parameters, clip_value: float) -> None:
+    for p in parameters:
+        if p.grad is not None:
+            p.grad.flatten().clamp_(-clip_value, clip_value)
+
+
+# %% right="numpy in place"
+def clip_by_value_(parameters, clip_value: float) -> None:
+    for p in parameters:
+        if p.grad is not None:
+            g = p.grad.numpy()
+            np.clip(g, -clip_value, clip_value, out=g)
+
+
+# %% right="with out, in inference mode"
+@torch.inference_mode()
+def clip_by_value_(parameters, clip_value: float) -> None:
+    for p in filter(lambda p: p.grad is not None, parameters):
+        torch.clamp(p.grad, -clip_value, clip_value, out=p.grad)

@@ -193,7 +193,7 @@ def train_step(model, x, y, optimizer, loss_fn=F.cross_entropy, max_norm=1.0):
     return loss.item(), norm
 
 
-# %% wrong="max_norm fixed at 1" says="not those of a clipped step"
+# %% wrong="max_norm fixed at 1" says="You clip to 1 whatever"
 def train_step(model, x, y, optimizer, loss_fn=F.cross_entropy, max_norm=1.0):
     optimizer.zero_grad()
     loss = loss_fn(model(x), y)
@@ -210,4 +210,100 @@ def train_step(model, x, y, optimizer, loss_fn=F.cross_entropy, max_norm=1.0):
     loss = loss_fn(model(x), y)
     loss.backward()
     norm = float(clip_by_norm_(model.parameters(), max_norm))
+    return loss.item(), norm
+
+
+# %% wrong="early return on broken loss" says="look at the norm"
+def train_step(model, x, y, optimizer, loss_fn=F.cross_entropy, max_norm=1.0):
+    optimizer.zero_grad()
+    loss = loss_fn(model(x), y)
+    if not torch.isfinite(loss):
+        return loss.item(), math.nan
+    loss.backward()
+    norm = float(clip_by_norm_(model.parameters(), max_norm))
+    optimizer.step()
+    return loss.item(), norm
+
+
+# %% wrong="drops only broken parameters" says="of the whole gradient that decides"
+def train_step(model, x, y, optimizer, loss_fn=F.cross_entropy, max_norm=1.0):
+    optimizer.zero_grad()
+    loss = loss_fn(model(x), y)
+    loss.backward()
+    norm = math.sqrt(sum(p.grad.square().sum().item() for p in model.parameters() if p.grad is not None))
+    for p in model.parameters():
+        if p.grad is not None and not p.grad.isfinite().all():
+            p.grad = None
+    clip_by_norm_(model.parameters(), max_norm)
+    optimizer.step()
+    return loss.item(), norm
+
+
+# %% wrong="skips norms over 1000" says="however huge"
+def train_step(model, x, y, optimizer, loss_fn=F.cross_entropy, max_norm=1.0):
+    optimizer.zero_grad()
+    loss = loss_fn(model(x), y)
+    loss.backward()
+    norm = float(clip_by_norm_(model.parameters(), max_norm))
+    if norm < 1000:
+        optimizer.step()
+    return loss.item(), norm
+
+
+# %% wrong="clips each group of the optimiser" says="not those of a clipped step"
+def train_step(model, x, y, optimizer, loss_fn=F.cross_entropy, max_norm=1.0):
+    optimizer.zero_grad()
+    loss = loss_fn(model(x), y)
+    loss.backward()
+    norms = [float(clip_by_norm_(g["params"], max_norm)) for g in optimizer.param_groups]
+    norm = math.hypot(*norms)
+    if math.isfinite(norm):
+        optimizer.step()
+    return loss.item(), norm
+
+
+# %% wrong="cross-entropy always" says="That is the cross-entropy"
+def train_step(model, x, y, optimizer, loss_fn=F.cross_entropy, max_norm=1.0):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(model(x), y)
+    loss.backward()
+    norm = float(clip_by_norm_(model.parameters(), max_norm))
+    if math.isfinite(norm):
+        optimizer.step()
+    return loss.item(), norm
+
+
+# %% wrong="zero loss reported for a broken batch" says="The loss of a broken batch is nan"
+def train_step(model, x, y, optimizer, loss_fn=F.cross_entropy, max_norm=1.0):
+    optimizer.zero_grad()
+    loss = loss_fn(model(x), y)
+    loss.backward()
+    norm = float(clip_by_norm_(model.parameters(), max_norm))
+    if not math.isfinite(norm):
+        return 0.0, norm
+    optimizer.step()
+    return loss.item(), norm
+
+
+# %% right="drops the gradients, and steps"
+def train_step(model, x, y, optimizer, loss_fn=F.cross_entropy, max_norm=1.0):
+    optimizer.zero_grad()
+    loss = loss_fn(model(x), y)
+    loss.backward()
+    norm = clip_by_norm_(model.parameters(), max_norm)
+    if not math.isfinite(norm):
+        optimizer.zero_grad(set_to_none=True)
+    optimizer.step()
+    return loss.item(), float(norm)
+
+
+# %% right="torch.autograd.grad"
+def train_step(model, x, y, optimizer, loss_fn=F.cross_entropy, max_norm=1.0):
+    params = [p for p in model.parameters() if p.requires_grad]
+    loss = loss_fn(model(x), y)
+    for p, g in zip(params, torch.autograd.grad(loss, params)):
+        p.grad = g
+    norm = nn.utils.clip_grad_norm_(params, max_norm).item()
+    if norm - norm == 0:
+        optimizer.step()
     return loss.item(), norm
