@@ -18,7 +18,7 @@ def _build(args: argparse.Namespace) -> int:
         problems = check(repo, chapters)
         print("\n".join(problems) or f"{len(chapters)} chapter(s): all generated files match their sources.")
         return int(bool(problems))
-    changed = build(repo, chapters, run=args.execute)
+    changed = build(repo, chapters, run=args.execute or args.again, again=args.again)
     for path in changed:
         print(f"wrote {path.relative_to(repo.root)}")
     if not changed:
@@ -55,7 +55,10 @@ def parser() -> argparse.ArgumentParser:
     build = commands.add_parser("build", help="make master, release and solutions from the sources")
     build.add_argument("chapters", nargs="*", metavar="CHAPTER", help="e.g. ch01; all if none is named")
     build.add_argument("--check", action="store_true", help="change nothing; fail if a build would")
-    build.add_argument("--execute", action="store_true", help="run the solutions and keep their outputs")
+    build.add_argument(
+        "--execute", action="store_true", help="run the solutions that changed, keep their outputs"
+    )
+    build.add_argument("--again", action="store_true", help="the same, but run all of them")
     build.set_defaults(run=_build)
 
     verify = commands.add_parser("verify", help="run the answer bank against visible checks and hidden tests")

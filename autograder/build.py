@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
 
@@ -76,28 +77,60 @@ def index(repo: Repo) -> str:
     return json.dumps(rows, indent=1, ensure_ascii=False) + "\n"
 
 
-def build(repo: Repo, chapters: list[str], *, run: bool = False) -> list[Path]:
-    """Write what differs from its source, and say which files those were. With `run`, execute the solutions."""
+def build(repo: Repo, chapters: list[str], *, run: bool = False, again: bool = False) -> list[Path]:
+    """Write what differs from its source, and say which files those were.
+
+    Args:
+        repo: the repository.
+        chapters: folders of the lessons.
+        run: execute the solutions whose code changed since they ran, or which ran under wrong conditions. Each is
+            written as soon as it is done, so that a failure costs the others nothing.
+        again: with `run`, execute the others too.
+
+    Raises:
+        UserError: listing the problems of all sources, before anything is written; if a cell of a solution fails;
+            or if a file cannot be written.
+    """
     lessons = read_all(repo, chapters)
     files = {**rendered(repo, lessons), repo.index: index(repo)}
+    changed = _write(files) + _remove(_orphans(repo, chapters, files))
     for lesson in lessons if run else []:
-        path = repo.solutions / lesson.chapter / f"{lesson.name}.ipynb"
-        solved = views.solved(lesson, repo.slug)
-        files[path] = views.written(
-            _with_outputs(solved, execute(deepcopy(solved), path, TRAINLAB_FAST="0", TRAINLAB_OFFLINE="0"))
-        )
-    orphans = _orphans(repo, chapters, files)
+        if again or not lint.is_solved(repo, lesson):
+            changed += _write(_executed(repo, lesson))
+    return list(dict.fromkeys(changed))
+
+
+def _executed(repo: Repo, lesson: Lesson) -> dict[Path, str]:
+    path = repo.solutions / lesson.chapter / f"{lesson.name}.ipynb"
+    solved = views.solved(lesson, repo.slug)
+    ran = execute(deepcopy(solved), path, TRAINLAB_FAST="0", TRAINLAB_OFFLINE="0")
+    return {path: views.written(_with_outputs(solved, ran))}
+
+
+def _write(files: dict[Path, str]) -> list[Path]:
+    """Write the files that differ from what is there, and say which."""
     changed = [path for path, text in files.items() if not path.exists() or _differs(path, text)]
-    try:
+    with _telling():
         for path in changed:
             _replace(path, files[path])
-        for path in orphans:
+    return changed
+
+
+def _remove(paths: list[Path]) -> list[Path]:
+    with _telling():
+        for path in paths:
             path.unlink()
+    return paths
+
+
+@contextmanager
+def _telling() -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise UserError(
             f"Cannot write {error.filename}: {error.strerror}. Are you the owner of the folder?"
         ) from error
-    return changed + orphans
 
 
 def check(repo: Repo, chapters: list[str]) -> list[str]:

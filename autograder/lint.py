@@ -41,6 +41,12 @@ def lesson_problems(repo: Repo, lesson: Lesson) -> Iterator[str]:
             yield f"{path.relative_to(repo.root)}: {problem}"
 
 
+def is_solved(repo: Repo, lesson: Lesson) -> bool:
+    """Whether the solved notebook on disk ran as it should, all its checks passing."""
+    path = repo.solutions / lesson.chapter / f"{lesson.name}.ipynb"
+    return not any(_solved(lesson, on_disk(path)))
+
+
 def on_disk(path: Path) -> NotebookNode:
     """The notebook at `path`.
 

@@ -118,12 +118,23 @@ def test_one_faulty_source_keeps_all_from_being_written(tiny):
     assert tiny.files() == before
 
 
-def test_a_run_that_fails_keeps_all_from_being_written(tiny):
-    tiny.build()
-    tiny.edit('print("nothing', 'raise ValueError("no such luck")\nprint("nothing')
-    before = tiny.files()
-    assert "no such luck" in told(tiny.build, run=True)
-    assert tiny.files() == before
+def test_a_run_that_fails_costs_the_other_lessons_nothing(tiny):
+    unlucky = SOURCE.replace('"double"', '"treble"').replace("def double", "def treble")
+    tiny.add_lesson(unlucky.replace('print("nothing', 'raise ValueError("no luck")\nprint("nothing'))
+    assert "no luck" in told(tiny.build, run=True)
+    assert outputs(tiny)[0][0] == 1
+
+
+def test_a_second_run_executes_only_what_changed(built, monkeypatch):
+    ran = []
+    monkeypatch.setattr("autograder.build.execute", lambda notebook, path, **_: ran.append(path) or notebook)
+    assert built.build(run=True) == []
+    assert ran == []
+    built.build(run=True, again=True)
+    assert ran == [built.solved]
+    built.edit('print("nothing', 'print("next to nothing')
+    built.build(run=True)
+    assert ran == [built.solved] * 2
 
 
 def test_an_exercise_that_exists_in_another_lesson_is_named_with_both_places(tiny):
@@ -189,14 +200,12 @@ def test_a_folder_that_cannot_be_written_is_one_line(tiny, room):
     assert "\n" not in said
 
 
-def test_a_folder_that_cannot_be_written_is_one_line_before_anything_runs(tiny, command):
+def test_a_folder_that_cannot_be_written_is_told_before_anything_runs(tiny, command, monkeypatch):
+    monkeypatch.setattr("autograder.build.execute", None)
     tiny.repo.solutions.write_text("a file is in the way")
-    assert command("build", "--execute") == (
-        2,
-        "",
-        f"Cannot write {tiny.solved.parent}: Not a directory.\n",
-    )
-    assert not tiny.repo.master.exists()
+    code, out, err = command("build", "--execute")
+    assert (code, out) == (2, "")
+    assert err.startswith(f"Cannot write {tiny.solved.parent}")
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_no_part_of_the_new(built, monkeypatch):
