@@ -1357,6 +1357,8 @@ with HiddenTest("gated") as test:
                 rtol=1e-8,
                 atol=1e-10,
             )
+    bad = torch.randn(7, 5, 6).transpose(1, 2)[:, :, ::1]
+    test.shape(gated(bad[:, :, :4]), (7, 6, 2), "A tensor that is not contiguous must do.")
     for front in ((), (4,), (2, 5)):
         seen = set()
 
@@ -1370,8 +1372,6 @@ with HiddenTest("gated") as test:
             "Call the gate on the first half alone, all of it at once and with all its dimensions: "
             f"of z with shape {(*front, 6)} it should get {(*front, 3)}, but it gets {sorted(seen)}.",
         )
-    bad = torch.randn(7, 5, 6).transpose(1, 2)[:, :, ::1]
-    test.shape(gated(bad[:, :, :4]), (7, 6, 2), "A tensor that is not contiguous must do.")
     even = torch.randn(3, 8)
     test.close(
         gated(even),
@@ -1600,7 +1600,7 @@ with HiddenTest("SwiGLU") as test:
             test.that(torch.equal(mine, x), "x itself was changed: compute a new tensor.")
             test.that(got.requires_grad, "Autograd cannot follow: something cuts the graph.")
             got.backward(up)
-            parts = {"x": mine, **dict(block.named_parameters())}
+            parts = {"x": mine} | {name: block.get_parameter(name) for name in wanted}
             for (name, part), slope in zip(parts.items(), slopes, strict=True):
                 test.that(part.grad is not None, f"No gradient reaches {name}.")
                 test.close(

@@ -315,3 +315,84 @@ class SwiGLU(nn.Module):
     def forward(self, x):
         a, b = self.inner(x).chunk(2, dim=-1)
         return self.outer(a * torch.sigmoid(self.beta * a) * b)
+
+
+# %% right="outer made first, weights split by rows"
+class SwiGLU(nn.Module):
+    def __init__(self, n_inputs, n_hidden, n_outputs, beta=1.0):
+        super().__init__()
+        self.outer = nn.Linear(n_hidden, n_outputs, bias=False)
+        self.inner = nn.Linear(n_inputs, 2 * n_hidden, bias=False)
+        self.beta = beta
+
+    def forward(self, x):
+        w, v = self.inner.weight.chunk(2)
+        a = x @ w.T
+        return (a * torch.sigmoid(a * self.beta) * (x @ v.T)) @ self.outer.weight.mT
+
+
+# %% wrong="He's initialisation by habit" says="leave the layers as they are"
+class SwiGLU(nn.Module):
+    def __init__(self, n_inputs, n_hidden, n_outputs, beta=1.0):
+        super().__init__()
+        self.inner = nn.Linear(n_inputs, 2 * n_hidden, bias=False)
+        self.outer = nn.Linear(n_hidden, n_outputs, bias=False)
+        self.beta = beta
+        for layer in (self.inner, self.outer):
+            nn.init.kaiming_normal_(layer.weight)
+
+    def forward(self, x):
+        a, b = self.inner(x).chunk(2, dim=-1)
+        return self.outer(a * torch.sigmoid(self.beta * a) * b)
+
+
+# %% wrong="a seed fixed in the constructor" says="Two blocks are equal"
+class SwiGLU(nn.Module):
+    def __init__(self, n_inputs, n_hidden, n_outputs, beta=1.0):
+        torch.manual_seed(0)
+        super().__init__()
+        self.inner = nn.Linear(n_inputs, 2 * n_hidden, bias=False)
+        self.outer = nn.Linear(n_hidden, n_outputs, bias=False)
+        self.beta = beta
+
+    def forward(self, x):
+        a, b = self.inner(x).chunk(2, dim=-1)
+        return self.outer(a * torch.sigmoid(self.beta * a) * b)
+
+
+# %% wrong="beta or 1" says="0 taken for a missing value"
+class SwiGLU(nn.Module):
+    def __init__(self, n_inputs, n_hidden, n_outputs, beta=1.0):
+        super().__init__()
+        self.inner = nn.Linear(n_inputs, 2 * n_hidden, bias=False)
+        self.outer = nn.Linear(n_hidden, n_outputs, bias=False)
+        self.beta = beta or 1.0
+
+    def forward(self, x):
+        a, b = self.inner(x).chunk(2, dim=-1)
+        return self.outer(a * torch.sigmoid(self.beta * a) * b)
+
+
+# %% wrong="GEGLU" says="That is GEGLU"
+class SwiGLU(nn.Module):
+    def __init__(self, n_inputs, n_hidden, n_outputs, beta=1.0):
+        super().__init__()
+        self.inner = nn.Linear(n_inputs, 2 * n_hidden, bias=False)
+        self.outer = nn.Linear(n_hidden, n_outputs, bias=False)
+        self.beta = beta
+
+    def forward(self, x):
+        return self.outer(gated(self.inner(x), F.gelu))
+
+
+# %% wrong="x cut off" says="No gradient reaches x"
+class SwiGLU(nn.Module):
+    def __init__(self, n_inputs, n_hidden, n_outputs, beta=1.0):
+        super().__init__()
+        self.inner = nn.Linear(n_inputs, 2 * n_hidden, bias=False)
+        self.outer = nn.Linear(n_hidden, n_outputs, bias=False)
+        self.beta = beta
+
+    def forward(self, x):
+        a, b = self.inner(x.detach()).chunk(2, dim=-1)
+        return self.outer(a * torch.sigmoid(self.beta * a) * b)

@@ -253,3 +253,85 @@ class Swish(nn.Module):
 
     def forward(self, z):
         return z * torch.sigmoid(self.beta * z)
+
+
+# %% right="torch.Tensor, expit, and F.glu on a pair"
+class Swish(nn.Module):
+    def __init__(self, beta: float = 1.0):
+        super().__init__()
+        self.beta = nn.Parameter(torch.Tensor([beta]))
+
+    def forward(self, z):
+        return F.glu(torch.cat([z, self.beta * z], dim=-1), dim=-1)
+
+
+# %% wrong="β from NumPy, in float64" says="A float32 z should give a float32 result"
+class Swish(nn.Module):
+    def __init__(self, beta=1.0):
+        super().__init__()
+        self.beta = nn.Parameter(torch.from_numpy(np.array([beta])))
+
+    def forward(self, z):
+        return z * torch.sigmoid(self.beta * z)
+
+
+# %% wrong="the sigmoid as a fraction with exp" says="does e^(−βz) overflow"
+class Swish(nn.Module):
+    def __init__(self, beta=1.0):
+        super().__init__()
+        self.beta = nn.Parameter(torch.tensor(beta))
+
+    def forward(self, z):
+        return z / (1 + torch.exp(-self.beta * z))
+
+
+# %% wrong="z/2 as a special case for β = 0" says="is 0 a special case?"
+class Swish(nn.Module):
+    def __init__(self, beta=1.0):
+        super().__init__()
+        self.beta = nn.Parameter(torch.tensor(beta))
+
+    def forward(self, z):
+        if self.beta == 0:
+            return z / 2
+        return F.silu(self.beta * z) / self.beta
+
+
+# %% wrong="where round a division by β" says="still divided by β"
+class Swish(nn.Module):
+    def __init__(self, beta=1.0):
+        super().__init__()
+        self.beta = nn.Parameter(torch.tensor(beta))
+
+    def forward(self, z):
+        return torch.where(self.beta == 0, z / 2, F.silu(self.beta * z) / self.beta)
+
+
+# %% wrong="beta or 1" says="0 taken for a missing value"
+class Swish(nn.Module):
+    def __init__(self, beta=None):
+        super().__init__()
+        self.beta = nn.Parameter(torch.tensor(beta or 1.0))
+
+    def forward(self, z):
+        return z * torch.sigmoid(self.beta * z)
+
+
+# %% wrong="item() alone" says="No gradient reaches β"
+class Swish(nn.Module):
+    def __init__(self, beta=1.0):
+        super().__init__()
+        self.beta = nn.Parameter(torch.tensor(beta))
+
+    def forward(self, z):
+        return z * torch.sigmoid(self.beta.item() * z)
+
+
+# %% wrong="β kept between −10 and 10" says="kept within bounds"
+class Swish(nn.Module):
+    def __init__(self, beta=1.0):
+        super().__init__()
+        self.beta = nn.Parameter(torch.tensor(beta))
+
+    def forward(self, z):
+        return z * torch.sigmoid(self.beta.clamp(-10, 10) * z)
