@@ -61,7 +61,7 @@ data
 # | ReLU² | $\operatorname{relu}(z)$: the gate keeps on opening |
 # | GLU, SwiGLU | a gate computed from *other* weights than the value |
 #
-# **Predict, then run.** Below is the gallery of this chapter, each with its slope. Three of the twelve fall
+# **Predict, then run.** Below is the gallery of this chapter, each with its slope. Some of the twelve fall
 # and rise again as $z$ grows: which? And whose slope exceeds 1 somewhere?
 
 
@@ -134,8 +134,9 @@ pd.DataFrame(minima, index=["z of the minimum", "minimum"]).T.assign(
 ).round(3)
 
 # %% [markdown]
-# A trick question: it is four, if you count the cheap stand-in. GELU, SiLU, Mish and Hardswish are **not
-# monotonic**: they dip below 0 and return. All four are steeper than 1 somewhere on the right, as SELU is.
+# Four of them, if you count the cheap stand-in. GELU, SiLU, Mish and Hardswish are **not monotonic**: they
+# dip below 0 and return. All four are steeper than 1 somewhere on the right; SELU is so just left of 0. (ReLU6
+# differs from ReLU only beyond 6, outside the picture.)
 #
 # What is it good for? Two things can be said with confidence. A unit with a smooth gate is never quite dead:
 # for a negative $z$ the slope is small, but it is exactly 0 at one point only, not on a half-line. And no
@@ -705,7 +706,7 @@ if joins("Swish", swish_pairs):
     display(lab.summary(final_beta, by="layer", value="beta").round(3))
 
 # %% [markdown]
-# In all four layers $\beta$ sinks below 1, on average furthest in the last: given the choice, the network
+# In all four layers $\beta$ sinks below 1, in the full run on average furthest in the last: given the choice, the network
 # takes gates *softer* than SiLU's, on the way from ReLU to linear. Two warnings before you read much into it.
 # $\beta$ is still moving when training ends, and how far it gets depends on the learning rate. And a
 # parameter that moves need not help: whether a learnt $\beta$ beats a fixed 1 is one of the questions of the
@@ -829,7 +830,7 @@ with Check("mish") as check:
 # </details>
 # <details><summary>Hint 2: by hand, if you like</summary>
 #
-# $\ln(1 + e^z)$ is `torch.logaddexp` of $z$ and 0, because $e^0 = 1$.
+# $\ln(1 + e^z)$ is `torch.logaddexp` of $z$ and a tensor of zeros, because $e^0 = 1$.
 #
 # </details>
 # <details><summary>Hint 3: nearly there</summary>
@@ -1419,7 +1420,7 @@ with HiddenTest("gated") as test:
 #
 # With the usual $h = 4d$ this is $h' = \tfrac83 d$, the odd number in so many model descriptions.
 
-# %% [markdown] role="card" exercise="SwiGLU" level=3 minutes=18 topic="Gated activations" doc="https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html" needs="gated"
+# %% [markdown] role="card" exercise="SwiGLU" level=2 minutes=12 topic="Gated activations" doc="https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html" needs="gated"
 # ### The SwiGLU block
 #
 # Complete the module:
@@ -1537,7 +1538,7 @@ with Check("SwiGLU") as check:
 #
 # </details>
 
-# %% role="test" exercise="SwiGLU" points=3
+# %% role="test" exercise="SwiGLU" points=2
 # Graded with hidden tests: other sizes, β, shapes and dtypes, gradients, saving and loading.
 ### BEGIN HIDDEN TESTS
 with HiddenTest("SwiGLU") as test:
@@ -1699,7 +1700,7 @@ for name, (original, cheap, smooth) in STAND_INS.items():
 # forward, and forward with backward, for a million numbers (a tenth of it in fast mode): is GELU twice as
 # slow as ReLU on your device, ten times, or the same? And how much of a whole layer's time is that?
 #
-# Your own functions take part once their values and gradients are right.
+# Your own `Swish`, `relu_squared` and `gated` take part once their values and gradients are right.
 
 
 # %%
@@ -1768,6 +1769,7 @@ CANDIDATES = {
     "a linear layer, 1000 inputs": lambda: nn.Linear(1000, 1000),
 }
 rows = budget(1000, fast=100)
+time_per_element(nn.ReLU(), 1000, rows)  # the first timing pays for what all share
 cost = pd.DataFrame(
     {
         name: time_per_element(make(), 2000 if name == "SwiGLU" else 1000, rows)
@@ -1802,7 +1804,7 @@ cost.round(2)
 # Now the race, in two networks of about the same size. Every entrant starts with a signal of unit mean square
 # (`unit_gain` from above), gets the same two passes over 8,000 images, the same batches, a rate that falls
 # linearly to 0, and **its own** peak rate, chosen on validation images with other seeds. SwiGLU is two thirds
-# as wide.
+# as wide (which leaves it some 15 % more parameters in the plain network).
 #
 # - **plain**: six layers of Linear → activation, as in lesson 1.
 # - **blocks**: three blocks $\mathbf x + \mathbf W_2 f(\mathbf W_1 \operatorname{norm}(\mathbf x))$. The
@@ -1984,7 +1986,8 @@ display(
 # - **Degree two needs a norm.** ReLU² and SwiGLU guess in the plain network, at any rate, for the reason you
 #   plotted above. In the blocks ReLU² beats ReLU at the same number of parameters, and SwiGLU stands in the
 #   upper half.
-# - **A learnt β buys nothing here**: it moves, and the accuracy is that of SiLU.
+# - **A learnt β buys nothing here**: the accuracy is that of SiLU. (Two epochs at a falling rate may give it
+#   little time to move; that it moves in longer training you saw above, that it helps nobody has seen.)
 #
 # What we have *not* shown: that the order holds for larger networks, longer training or other data. The usual
 # rules of thumb agree with the table as far as it goes: **ReLU** is the default; **SiLU or GELU** for deeper
@@ -1995,7 +1998,7 @@ display(
 # ## Play with it
 #
 # Choose two activations and look at value, slope and curvature side by side. Find the pair that is hardest to
-# tell apart. Where is the curvature of a piecewise straight function?
+# tell apart. Where is the curvature of a piecewise straight function? (All in one spike, cut off at the edge.)
 
 # %%
 from ipywidgets import Dropdown, interact
@@ -2100,7 +2103,7 @@ with Claims(data) as claim:
         claim(
             "a learnt β is within 1 point of SiLU in both networks",
             all(abs(m["Swish, β learnt"] - m["SiLU"]) < 0.01 for m in mean.values()),
-            weaker=True,
+            weaker=all(abs(m["Swish, β learnt"] - m["SiLU"]) < 0.2 for m in mean.values()),
         )
     if loudness is not None:
         deep = loudness[loudness.layer == 6].groupby("activation").growth.mean()
@@ -2114,7 +2117,7 @@ with Claims(data) as claim:
             abs(top_share["ReLU"] - 0.144) < 0.01 and abs(top_share["ReLU²"] - 0.37) < 0.02,
         )
     if "ReLU²" in ENTRANTS:
-        claim("plain network: ReLU² does no better than guessing", plain["ReLU²"] < 0.25)
+        claim("plain network: ReLU² does no better than guessing", plain["ReLU²"] < 0.15)
         claim(
             "blocks: ReLU² beats ReLU on the mean of the seeds",
             blocks["ReLU²"] > blocks["ReLU"],
@@ -2126,7 +2129,7 @@ with Claims(data) as claim:
             abs(n_gated / n_plain - 1) < 0.01,
         )
     if "SwiGLU" in ENTRANTS:
-        claim("plain network: SwiGLU does no better than guessing", plain["SwiGLU"] < 0.25)
+        claim("plain network: SwiGLU does no better than guessing", plain["SwiGLU"] < 0.15)
         claim(
             "blocks: SwiGLU stands in the upper half",
             blocks["SwiGLU"] > blocks.median(),

@@ -2757,7 +2757,7 @@ lab.show(
 # %% [markdown]
 # (The table gives layer norm minus batch norm, seed by seed, with the 95 % interval.)
 #
-# At two samples a batch, batch norm hardly learns: of each pair only the sign is left, as you saw in its backward pass, and the running statistics describe something that training never computed. Layer norm does not care. At four the gap has shrunk to a few points, and from eight on batch norm is level or slightly ahead.
+# At two samples a batch, batch norm hardly learns: of each pair only the sign is left (with two values, $\hat x$ is $-1$ and $1$, whatever they were), and the running statistics describe something that training never computed. Layer norm does not care. At four the gap has shrunk to a few points, and from eight on batch norm is level or slightly ahead.
 # (In convolutional networks each image brings many positions, and the trouble starts later. A *running* average cannot help, whatever its momentum: it is used in evaluation only, and the noise is in training.)
 
 # %% [markdown]
