@@ -6,7 +6,7 @@
 # ---
 
 # %% [markdown]
-# Take a network of ten sigmoid layers and train it for one epoch. It guesses, at every learning rate you try. Now put one small
+# Take a network of ten sigmoid layers and train it for one epoch on 5,120 images. It guesses, at every learning rate you try. Now put one small
 # layer in front of each sigmoid, `nn.BatchNorm1d`, and change nothing else. It is right about three times in four.
 #
 # Initialisation makes the *first* batch healthy. Normalisation keeps the following ones healthy, because it is part of the network
@@ -148,6 +148,8 @@ lab.show(
 )
 
 # %% [markdown]
+# (The text speaks of the full run on the real images; in fast mode, or on the built-in digits, nobody gets far.)
+#
 # Layer 1 sees the same images all the time, and grows by about a third. The later layers stand on moving ground: what layer 10 receives
 # is the product of nine layers that all change at once. Its size first shrinks and then grows, about fivefold from its smallest to its largest value, within one epoch. He's rule knows
 # nothing of that.
@@ -1143,7 +1145,7 @@ for m, spread in late.items():
     print(f"m = {m}: jitter of the running mean {spread:.3f}, in theory {theory_late[m]:.3f}")
 
 # %% [markdown]
-# Play with it. Which momentum would you take for batches of 2? What happens at $m = 1$?
+# Play with it. Which momentum would you take for batches of 2? (A small one, and then the patience of hundreds of batches.) What happens at $m = 1$? (Nothing is averaged: the last batch is all that is known.)
 
 # %%
 from ipywidgets import FloatLogSlider, IntSlider, interact
@@ -2680,7 +2682,7 @@ with HiddenTest("layer_norm") as test:
 # ### Two relatives
 #
 # **GroupNorm** (Wu and He, 2018) normalises each sample over groups of channels: with one group it is layer norm over `[C, H, W]` (but γ, β per channel). It is a choice for convolutions with small batches. **RMSNorm** (Zhang and Sennrich, 2019) only divides by the root
-# mean square, with no mean and no β. It is a little cheaper and stands in most large language models. Both by formula, against PyTorch:
+# mean square, with no mean and no β: $y = \gamma\,x / \sqrt{\overline{x^2} + \varepsilon}$. It is a little cheaper and stands in most large language models. Both by formula, against PyTorch:
 
 # %%
 torch.manual_seed(0)
