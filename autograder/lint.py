@@ -21,7 +21,7 @@ PLACEHOLDERS = ("raise NotImplementedError", "*Your answer goes here.*")
 # lines that say nothing about how an exercise is solved
 _BOILERPLATE = re.compile(
     r"#.*|with torch\.(no_grad|inference_mode)\(\):|return \w+|(try|else|finally):"
-    r"|optimizer\.(zero_grad|step)\(\)|loss\.backward\(\)"
+    r"|optimizer\.(zero_grad|step)\(\)|loss\.backward\(\)|super\(\)\.__init__\(\)"
 )
 SHORT = "a weaker form, because of"  # what `Claims` prints in fast mode or on the offline set
 AUTHORSHIP = ("authors", "author", "colab", "vscode", "toc", "celltoolbar", "execution")

@@ -2126,7 +2126,7 @@ table[["mean", "std", "signal"]].mean().map(lambda v: f"{v:.3g}")
 # - **Dropout** adds variance in every layer, so the fixed point moves: to a standard deviation of 1.25 at 10 %. Not a disaster, but no longer variance 1. **Alpha dropout** drops to the floor $-\lambda\alpha$ instead of 0, then shifts and rescales: both are kept.
 # - **Weights pressed to 0.8** of their size, as L2 or L1 penalties do, stay in the corridor (0.69 to 1.35): a stable length, but 0.35. **Max-norm ½** and **PyTorch's default** (0.58) leave it, and the signal dies. The default's standard deviation of
 #   0.13 deceives: its random biases make it, and the last column shows that three millionths depend on the image.
-# - **He's draw** lies just above the corridor and grows without end, if slowly. **Skip connections** double the mean square in every layer: $2^{25} \approx 3 \cdot 10^7$ in the standard deviation, and the means add to it.
+# - **He's draw** lies just above the corridor and grows without end, if slowly. **Skip connections** add to each output an input of about the same size, so that the mean square grows roughly by a factor of 2 in every layer, and more once the means have grown large: about $10^8$ in the standard deviation after fifty.
 #
 # So the contract has hard conditions (variance of the weights within the corridor, no skip connections) and soft ones. And yours?
 
