@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
+import time
 from contextlib import contextmanager
 from pathlib import Path
+from queue import Empty
 
+from jupyter_client import AsyncKernelClient, AsyncKernelManager
+from jupyter_client.channels import AsyncZMQSocketChannel
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
+from traitlets import DottedObjectName, Type
 
 from autograder.repo import UserError
 
@@ -34,6 +40,40 @@ def quiet_environment(**extra: str):
             os.environ.update(before)
 
 
+class ShellChannel(AsyncZMQSocketChannel):
+    """A shell channel that looks again every second while it waits for a reply.
+
+    nbclient answers a widget by a plain send on this socket, and ZeroMQ, which tells of an arrival only once, may
+    tell it to that send: a reply that arrives in the same moment would never be noticed, and the run would hang.
+    """
+
+    async def get_msg(self, timeout: float | None = None) -> dict:
+        """The next message.
+
+        Raises:
+            Empty: if none arrives within `timeout` seconds; None waits for ever.
+        """
+        deadline = math.inf if timeout is None else time.monotonic() + timeout
+        while True:
+            try:
+                return await super().get_msg(max(0.0, min(1.0, deadline - time.monotonic())))
+            except Empty:
+                if time.monotonic() >= deadline:
+                    raise
+
+
+class KernelClient(AsyncKernelClient):
+    """nbclient's own, with a patient shell channel."""
+
+    shell_channel_class = Type(ShellChannel)
+
+
+class KernelManager(AsyncKernelManager):
+    """nbclient's own, whose clients have a patient shell channel."""
+
+    client_class = DottedObjectName(f"{__name__}.KernelClient")
+
+
 def execute(notebook: NotebookNode, path: Path, *, timeout: int = 900, **environment: str) -> NotebookNode:
     """`notebook` with the outputs of a fresh kernel, run in the folder of `path` under more `environment`.
 
@@ -49,6 +89,7 @@ def execute(notebook: NotebookNode, path: Path, *, timeout: int = 900, **environ
     client = NotebookClient(
         notebook,
         timeout=timeout,
+        kernel_manager_class=KernelManager,
         record_timing=False,
         extra_arguments=KERNEL_ARGUMENTS,
         resources={"metadata": {"path": str(folder)}},

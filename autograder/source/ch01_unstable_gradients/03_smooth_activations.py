@@ -135,7 +135,8 @@ pd.DataFrame(minima, index=["z of the minimum", "minimum"]).T.assign(
 
 # %% [markdown]
 # Four of them, if you count the cheap stand-in. GELU, SiLU, Mish and Hardswish are **not monotonic**: they
-# dip below 0 and return. All four are steeper than 1 somewhere on the right; SELU is so just left of 0. (ReLU6
+# dip below 0 and return. All four are steeper than 1 somewhere on the right; SELU is so on the whole
+# right and just left of 0. (ReLU6
 # differs from ReLU only beyond 6, outside the picture.)
 #
 # What is it good for? Two things can be said with confidence. A unit with a smooth gate is never quite dead:
@@ -1191,7 +1192,7 @@ if joins("relu_squared", relu_squared_pairs):
 #
 # Cut $z$ of shape `(..., 2n)` along its **last** dimension into a first half $\mathbf z_1$ and a second half
 # $\mathbf z_2$ and return $\operatorname{gate}(\mathbf z_1) \otimes \mathbf z_2$, shape `(..., n)`. There may
-# be any number of dimensions in front, none too. `gate` is any function or module that maps a tensor to one
+# be any number of dimensions in front, including none. `gate` is any function or module that maps a tensor to one
 # of the same shape; call it on the whole first half.
 #
 # If the last dimension is odd, raise a `ValueError`. (Some ways of cutting give unequal parts instead of an
@@ -1428,7 +1429,7 @@ with HiddenTest("gated") as test:
 # - `inner`, **one** `nn.Linear` without bias from `n_inputs` to `2 * n_hidden`, and `outer`, one `nn.Linear`
 #   without bias from `n_hidden` to `n_outputs`. These are its only parameters, and in its `state_dict` they
 #   are called `inner.weight` and `outer.weight`.
-# - `forward` takes `x` of shape `(..., n_inputs)`, with any number of dimensions in front, none too, and
+# - `forward` takes `x` of shape `(..., n_inputs)`, with any number of dimensions in front, including none, and
 #   returns `(..., n_outputs)`: outer$(\operatorname{swish}_\beta(\mathbf z_1) \otimes \mathbf z_2)$. The
 #   **first** half $\mathbf z_1$ of inner's output is the gate.
 # - `beta` is a fixed number here, not learnt, and may be any float, 0 too.

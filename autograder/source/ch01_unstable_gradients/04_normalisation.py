@@ -171,7 +171,7 @@ lab.show(
 #
 # Normalise a batch of shape `(B, F)` as in training: each of the `F` features over the `B` samples, by the four formulas above.
 #
-# Compute the variance from the deviations $x_i - \mu$ (or let a library function do it): the school formula $\mathbb E[x^2] - \mu^2$ loses all its digits when the mean
+# Compute the variance from the deviations $x_i - \mu$ (or let `var` do it): the school formula $\mathbb E[x^2] - \mu^2$ loses all its digits when the mean
 # is large. The result has the dtype of `x`, gradients flow through it to `x`, `gamma` and `beta`, and the arguments stay as they are.
 # `F.batch_norm` would do it in one call. Write it yourself.
 
@@ -1165,7 +1165,7 @@ def explore_running(momentum, batch_size):
 # ## The forgotten `eval()`
 #
 # Batch norm computes two different functions, and `model.train()` or `model.eval()` says which. Nobody is warned if it is the wrong one. Here is an evaluation as you will find it in
-# many a repository, and a trained network for it to judge.
+# many repositories, and a trained network for it to judge.
 
 # %%
 torch.manual_seed(0)
@@ -2433,7 +2433,7 @@ with needs("fuse"), torch.no_grad():
 # %% [markdown]
 # ## Layer norm: each sample by itself
 #
-# All oddities of batch norm come from the batch. **Layer normalisation** (Ba, Kiros and Hinton, 2016) turns the table by a quarter: it standardises each *sample* over its *features*. No other sample is involved, so there is nothing to remember,
+# All oddities of batch norm come from the batch. **Layer normalisation** (Ba, Kiros and Hinton, 2016) turns the picture by a quarter: it standardises each *sample* over its *features*. No other sample is involved, so there is nothing to remember,
 # training and evaluation compute the same, and batches of one are welcome. γ and β are still one pair a feature.
 #
 # `nn.LayerNorm(normalized_shape)` is told which trailing dimensions to normalise over, and γ and β have exactly that shape. For images `[B, C, H, W]`:
@@ -3037,7 +3037,7 @@ with Claims(data) as claim:
 # | in PyTorch | `nn.BatchNorm1d`, `2d`, `3d`; `momentum=0.1` is the weight of the *new* value | `nn.LayerNorm(normalized_shape)`; relatives `nn.GroupNorm`, `nn.RMSNorm` |
 #
 # - Biased variance for the batch, unbiased variance for the running average, ε under the root, `bias=False` in the layer before.
-# - `eval()` before you judge, and every submodule's old mode back afterwards. Sequences: `permute`, never `reshape`.
+# - `eval()` before you judge, and every submodule's old mode back afterwards. Sequences: `permute`, never `reshape(B, F, T)`.
 # - Batch norm forgives scales, rates and activations. It does not forgive depth without skip connections: forward perfect, backward 1.21 per layer.
 #
 # **Read on.** Ioffe and Szegedy (2015), *Batch Normalization*. Ba, Kiros and Hinton (2016), *Layer Normalization*. Wu and He (2018), *Group Normalization*. Zhang and Sennrich (2019) on RMSNorm.
