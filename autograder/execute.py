@@ -15,7 +15,7 @@ from jupyter_client.channels import AsyncZMQSocketChannel
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
-from traitlets import DottedObjectName, Type
+from traitlets import Type
 
 from autograder.repo import UserError
 
@@ -71,7 +71,7 @@ class KernelClient(AsyncKernelClient):
 class KernelManager(AsyncKernelManager):
     """nbclient's own, whose clients have a patient shell channel."""
 
-    client_class = DottedObjectName(f"{__name__}.KernelClient")
+    client_factory = Type(KernelClient)
 
 
 def execute(notebook: NotebookNode, path: Path, *, timeout: int = 900, **environment: str) -> NotebookNode:

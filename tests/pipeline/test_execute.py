@@ -1,14 +1,18 @@
 """To execute a notebook: what its kernel finds around it, what comes back, and how a failure is told."""
 
+import asyncio
 import json
 import os
 import re
 from pathlib import Path
+from queue import Empty
 
 import nbformat
 import pytest
+import zmq
+import zmq.asyncio
 
-from autograder.execute import execute, quiet_environment
+from autograder.execute import KernelManager, ShellChannel, execute, quiet_environment
 from tests.pipeline.conftest import told
 
 NAMES = ("OMP_NUM_THREADS", "TQDM_DISABLE", "TRAINLAB_HOME", "TRAINLAB_FAST", "TINY")
@@ -87,3 +91,34 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):
     (tmp_path / "file").touch()
     said = told(execute, notebook("1"), tmp_path / "file" / "here" / "x.ipynb")
     assert said == f"Cannot write {tmp_path / 'file' / 'here'}: Not a directory."
+
+
+class Deaf(zmq.asyncio.Socket):
+    """A socket that says once that nothing is there although a message is: its wake-up was lost."""
+
+    asked = 0
+
+    async def poll(self, timeout):
+        assert timeout <= 1000
+        Deaf.asked += 1
+        return Deaf.asked > 1
+
+
+def test_a_reply_whose_arrival_was_told_to_somebody_else_is_found_at_the_next_look(monkeypatch):
+    async def receive(_):
+        return {"content": "the reply"}
+
+    async def listen(timeout):
+        with zmq.asyncio.Context() as context, Deaf(context, zmq.DEALER) as socket:
+            return await ShellChannel(socket, session=None).get_msg(timeout)
+
+    monkeypatch.setattr(ShellChannel, "_recv", receive)
+    monkeypatch.setattr(Deaf, "asked", 0)
+    with pytest.raises(Empty):
+        asyncio.run(listen(timeout=0))
+    monkeypatch.setattr(Deaf, "asked", 0)
+    assert asyncio.run(listen(timeout=60)) == {"content": "the reply"}
+
+
+def test_kernels_are_heard_through_that_channel():
+    assert KernelManager().client().shell_channel_class is ShellChannel
