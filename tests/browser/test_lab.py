@@ -26,33 +26,46 @@ def run_all(page):
 
 def test_a_learner_runs_the_lesson_and_solves_an_exercise(repo, tmp_path, page):
     points = sum(e["points"] for e in json.loads(repo.index.read_text("utf-8")) if e["chapter"] == CHAPTER)
-    folder = tmp_path / "work"
-    shutil.copytree(repo.course / CHAPTER, folder)
-    with jupyter(folder, tmp_path / "settings") as url:
-        page.goto(f"{url}/lab/tree/{LESSON}.ipynb")
-        page.locator(".jp-Notebook").wait_for()
-        page.get_by_text("Kernel status: Idle").wait_for(state="attached")
-        run_all(page)
+    for attempt in range(3):
+        folder = tmp_path / f"work{attempt}"
+        shutil.copytree(repo.course / CHAPTER, folder)
+        with jupyter(folder, tmp_path / f"settings{attempt}") as url:
+            page.goto(f"{url}/lab/tree/{LESSON}.ipynb")
+            page.locator(".jp-Notebook").wait_for()
+            page.get_by_text("Kernel status: Idle").wait_for(state="attached")
+            run_all(page)
+            try:
+                # the untouched notebook runs to its last cell, and says what is not done
+                page.get_by_text(f"0 of {points} points by the visible checks").wait_for(timeout=150_000)
+            except TimeoutError:
+                # On a busy machine a message between page and kernel is lost now and then, and the run stands
+                # still (ipykernel #1471 and #1554). That is not what is tested here: a new server, a new try.
+                if attempt == 2:
+                    raise
+                continue
+            solve_and_check(page)
+            page.screenshot(path=tmp_path / "solved.png")
+            return
 
-        # the untouched notebook runs to its last cell, and says what is not done
-        page.get_by_text(f"0 of {points} points by the visible checks").wait_for(timeout=240_000)
-        page.get_by_text("… he_std: not done yet.").wait_for()
-        stderr = page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr']")
-        assert stderr.all_inner_texts() == []
-        assert page.locator(".jp-OutputArea-output img").count() >= 8
 
-        stub = page.locator(".jp-CodeCell", has_text="def he_std(").first
-        stub.get_by_text("NotImplementedError").click()
-        page.keyboard.press("Home")
-        page.keyboard.press("Shift+End")
-        page.keyboard.type(ANSWER)
-        page.keyboard.press("Shift+Enter")
-        check = page.locator(".jp-CodeCell", has_text='with Check("he_std")').first
-        check.locator(".jp-InputPrompt").click()
-        page.keyboard.press("Shift+Enter")
-        page.get_by_text("✓ he_std: all").wait_for()
-        check.scroll_into_view_if_needed()
-        page.screenshot(path=tmp_path / "solved.png")
+def solve_and_check(page):
+    """On the executed notebook: nothing on stderr, figures there, and an exercise typed in passes its check."""
+    page.get_by_text("… he_std: not done yet.").wait_for()
+    stderr = page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr']")
+    assert stderr.all_inner_texts() == []
+    assert page.locator(".jp-OutputArea-output img").count() >= 8
+
+    stub = page.locator(".jp-CodeCell", has_text="def he_std(").first
+    stub.get_by_text("NotImplementedError").click()
+    page.keyboard.press("Home")
+    page.keyboard.press("Shift+End")
+    page.keyboard.type(ANSWER)
+    page.keyboard.press("Shift+Enter")
+    check = page.locator(".jp-CodeCell", has_text='with Check("he_std")').first
+    check.locator(".jp-InputPrompt").click()
+    page.keyboard.press("Shift+Enter")
+    page.get_by_text("✓ he_std: all").wait_for()
+    check.scroll_into_view_if_needed()
 
 
 def test_formgrader_shows_the_graded_class(repo, tmp_path, page):
