@@ -51,17 +51,18 @@ def rendered(repo: Repo, lessons: list[Lesson]) -> dict[Path, str]:
     """Path → text of every notebook made from the lessons; solved ones keep outputs that still belong to them."""
     files: dict[Path, str] = {}
     for lesson in lessons:
-        below = Path(lesson.chapter) / f"{lesson.name}.ipynb"
         master = views.master(lesson, repo.slug)
-        files[repo.master / below] = views.written(master)
-        files[repo.course / below] = views.written(views.released(master))
+        files[repo.master / lesson.notebook] = views.written(master)
+        files[repo.course / lesson.notebook] = views.written(views.released(master))
         solved = views.solved(lesson, repo.slug)
-        files[repo.solutions / below] = views.written(_with_outputs(solved, _on_disk(repo.solutions / below)))
+        files[repo.solutions / lesson.notebook] = views.written(
+            _with_outputs(solved, _on_disk(repo.solutions / lesson.notebook))
+        )
     return files
 
 
-def index(repo: Repo) -> str:
-    """The list of all exercises of all chapters, for the learner's progress view."""
+def index(lessons: Iterable[Lesson]) -> str:
+    """The list of the lessons' exercises, for the learner's progress view."""
     rows = [
         {
             "chapter": lesson.chapter,
@@ -71,10 +72,17 @@ def index(repo: Repo) -> str:
             "level": exercise.cells["card"].meta["level"],
             "points": exercise.points,
         }
-        for lesson in read_all(repo, repo.chapters())
+        for lesson in lessons
         for exercise in lesson.exercises
     ]
     return json.dumps(rows, indent=1, ensure_ascii=False) + "\n"
+
+
+def _wanted(repo: Repo, chapters: list[str]) -> tuple[list[Lesson], dict[Path, str]]:
+    """The lessons of the chapters, and path → text of all that a build makes of them."""
+    every = read_all(repo, repo.chapters())  # the index lists all chapters
+    lessons = [lesson for lesson in every if lesson.chapter in chapters]
+    return lessons, {**rendered(repo, lessons), repo.index: index(every)}
 
 
 def build(repo: Repo, chapters: list[str], *, run: bool = False, again: bool = False) -> list[Path]:
@@ -91,8 +99,7 @@ def build(repo: Repo, chapters: list[str], *, run: bool = False, again: bool = F
         UserError: listing the problems of all sources, before anything is written; if a cell of a solution fails;
             or if a file cannot be written.
     """
-    lessons = read_all(repo, chapters)
-    files = {**rendered(repo, lessons), repo.index: index(repo)}
+    lessons, files = _wanted(repo, chapters)
     changed = _write(files) + _remove(_orphans(repo, chapters, files))
     for lesson in lessons if run else []:
         if again or not lint.is_solved(repo, lesson):
@@ -101,7 +108,7 @@ def build(repo: Repo, chapters: list[str], *, run: bool = False, again: bool = F
 
 
 def _executed(repo: Repo, lesson: Lesson) -> dict[Path, str]:
-    path = repo.solutions / lesson.chapter / f"{lesson.name}.ipynb"
+    path = repo.solutions / lesson.notebook
     solved = views.solved(lesson, repo.slug)
     ran = execute(deepcopy(solved), path, TRAINLAB_FAST="0", TRAINLAB_OFFLINE="0")
     return {path: views.written(_with_outputs(solved, ran))}
@@ -135,8 +142,7 @@ def _telling() -> Iterator[None]:
 
 def check(repo: Repo, chapters: list[str]) -> list[str]:
     """Every reason why the generated files are not what a build would make; empty if all is well."""
-    lessons = read_all(repo, chapters)
-    files = {**rendered(repo, lessons), repo.index: index(repo)}
+    lessons, files = _wanted(repo, chapters)
     problems = []
     for path, text in files.items():
         name = path.relative_to(repo.root)

@@ -107,6 +107,11 @@ class Lesson:
         """The file's name without its suffix, which is nbgrader's notebook."""
         return self.path.stem
 
+    @property
+    def notebook(self) -> Path:
+        """Where the lesson's notebook stands in each generated room."""
+        return Path(self.chapter) / f"{self.name}.ipynb"
+
     @cached_property
     def points(self) -> int:
         """Of all exercises and written questions together."""

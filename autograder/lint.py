@@ -29,9 +29,8 @@ AUTHORSHIP = ("authors", "author", "colab", "vscode", "toc", "celltoolbar", "exe
 
 def lesson_problems(repo: Repo, lesson: Lesson) -> Iterator[str]:
     """One line for each rule that the lesson's released or solved notebook breaks."""
-    below = f"{lesson.chapter}/{lesson.name}.ipynb"
     for room, rules in ((repo.course, _released), (repo.solutions, _solved)):
-        path = room / below
+        path = room / lesson.notebook
         try:
             notebook = on_disk(path)
         except (OSError, ValueError) as error:
@@ -43,8 +42,7 @@ def lesson_problems(repo: Repo, lesson: Lesson) -> Iterator[str]:
 
 def is_solved(repo: Repo, lesson: Lesson) -> bool:
     """Whether the solved notebook on disk ran as it should, all its checks passing."""
-    path = repo.solutions / lesson.chapter / f"{lesson.name}.ipynb"
-    return not any(_solved(lesson, on_disk(path)))
+    return not any(_solved(lesson, on_disk(repo.solutions / lesson.notebook)))
 
 
 def on_disk(path: Path) -> NotebookNode:

@@ -108,7 +108,7 @@ def chapter_title(chapter: str) -> str:
 
 def _front(lesson: Lesson, slug: str, room: str) -> list[NotebookNode]:
     """Title, badge and the cell that installs the toolkit on Colab."""
-    path = f"{room}/{lesson.chapter}/{lesson.name}.ipynb"
+    path = f"{room}/{lesson.notebook.as_posix()}"
     badge = (
         f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]"
         f"(https://colab.research.google.com/github/{slug}/blob/main/{path})"
