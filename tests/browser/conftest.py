@@ -1,5 +1,6 @@
 """A real JupyterLab on loopback and a real Chromium in front of it."""
 
+import json
 import os
 import shutil
 import socket
@@ -62,8 +63,14 @@ def jupyter(folder: Path, settings: Path):
         "--no-browser",
     ]
     command += ["--port-retries=0", "--allow-root", "--IdentityProvider.token=", "--ServerApp.password="]
+    command += ["--ServerApp.disable_check_xsrf=True"]  # for `start_kernel`
     command += ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
-    environment = {**os.environ, "JUPYTERLAB_SETTINGS_DIR": str(settings)}
+    # Its own workspaces too: else the next server reopens the notebook of the last and asks for its lost kernel.
+    environment = {
+        **os.environ,
+        "JUPYTERLAB_SETTINGS_DIR": str(settings),
+        "JUPYTERLAB_WORKSPACES_DIR": str(settings / "workspaces"),
+    }
     log = (settings / "jupyter.log").open("w")
     server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
     try:
@@ -74,6 +81,19 @@ def jupyter(folder: Path, settings: Path):
         server.terminate()
         server.wait(20)
         log.close()
+
+
+def start_kernel(url: str, notebook: str) -> None:
+    """Start the kernel before the page opens, which then joins it.
+
+    Left to itself on a busy machine, JupyterLab now and then starts two kernels and shuts down the one that runs
+    the cells, or asks which kernel to take.
+    """
+    session = {"path": notebook, "name": notebook, "type": "notebook", "kernel": {"name": "python3"}}
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(f"{url}/api/sessions", json.dumps(session).encode(), headers)
+    with urllib.request.urlopen(request, timeout=60) as reply:
+        assert reply.status == 201
 
 
 def _wait_for(url: str, server: subprocess.Popen, log: Path) -> None:
