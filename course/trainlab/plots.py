@@ -1,10 +1,11 @@
-"""The look of every figure: labelled, colour-blind safe, told apart by line style too, and with alt text."""
+"""The look of every figure, still or moving: labelled, colour-blind safe, told apart by line style too, with alt text."""
 
 from __future__ import annotations
 
 import base64
 import html
 import io
+from collections.abc import Callable
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -15,6 +16,7 @@ from IPython.display import display
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from PIL import Image
 
 from trainlab.experiments import check_columns, summary
 
@@ -138,14 +140,65 @@ def show(fig: Figure, alt: str) -> None:
     Raises:
         ValueError: if `alt` is empty.
     """
-    if not alt.strip():
-        raise ValueError("Describe the figure in `alt`, in a sentence, for those who cannot see it.")
     png = io.BytesIO()
     fig.savefig(png, format="png", dpi=DPI, bbox_inches="tight", facecolor="white")
     plt.close(fig)
-    source = "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
-    image = f'<img alt="{html.escape(alt)}" src="{source}" style="max-width: 100%">'
-    display({"text/html": image, "text/plain": alt}, raw=True)
+    display({"text/html": _image("png", png.getvalue(), alt), "text/plain": alt}, raw=True)
+
+
+def animate(
+    fig: Figure, draw: Callable[[int], object], frames: int, alt: str, *, seconds: float = 6.0
+) -> None:
+    """Display a moving figure, in a fold that stops it, and close it. It needs no server: it is a GIF.
+
+    Args:
+        fig: any matplotlib figure; its size stays as it is.
+        draw: `draw(frame)` moves the figure on to `frame`, counted from 0.
+        frames: how many there are; 40 to 80 are smooth and stay below a megabyte.
+        alt: what moves and what is to be seen in it.
+        seconds: of a round; the last frame rests for another two.
+
+    Raises:
+        ValueError: if `alt` is empty or there is no frame.
+    """
+    if frames < 1:
+        raise ValueError(f"An animation needs at least one frame, not {frames}.")
+    pictures = [_frame(fig, draw, index) for index in range(frames)]
+    plt.close(fig)
+    pause = round(1000 * seconds / frames)
+    gif = io.BytesIO()
+    pictures[0].save(
+        gif,
+        "GIF",
+        save_all=True,
+        append_images=pictures[1:],
+        duration=[pause] * (frames - 1) + [2000],
+        loop=0,
+    )
+    image = _image("gif", gif.getvalue(), alt)
+    html_text = f"<details open><summary>Animation (fold to stop it)</summary>{image}</details>"
+    display({"text/html": html_text, "text/plain": alt}, raw=True)
+
+
+def _frame(fig: Figure, draw: Callable[[int], object], index: int) -> Image.Image:
+    draw(index)
+    if index == 0:
+        fig.canvas.draw()
+        fig.set_layout_engine(
+            "none"
+        )  # laid out once: the axes must not move, and laying out takes most of the time
+    png = io.BytesIO()
+    fig.savefig(png, format="png", dpi=80, facecolor="white")
+    # The same palette for all frames, without dither: what stands still does not flicker.
+    return Image.open(png).convert("RGB").quantize(64, dither=Image.Dither.NONE)
+
+
+def _image(kind: str, content: bytes, alt: str) -> str:
+    """An HTML image that holds its own bytes."""
+    if not alt.strip():
+        raise ValueError("Describe the figure in `alt`, in a sentence, for those who cannot see it.")
+    source = f"data:image/{kind};base64," + base64.b64encode(content).decode()
+    return f'<img alt="{html.escape(alt)}" src="{source}" style="max-width: 100%">'
 
 
 def _means(frame: pd.DataFrame, x: str, y: str, by: str | None, log: bool) -> pd.DataFrame:
