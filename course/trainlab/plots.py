@@ -1,4 +1,4 @@
-"""The look of every figure, still or moving: labelled, colour-blind safe, told apart by line style too, with alt text."""
+"""The look of every figure, still or moving: labelled, colour-blind safe, told apart by line style, with alt text."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 import base64
 import html
+import io
 import math
 import re
 
@@ -12,10 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
+from PIL import Image
 
 from trainlab import plots
 from trainlab.experiments import t_interval
-from trainlab.plots import band, figure, line_style, show
+from trainlab.plots import animate, band, figure, line_style, show
 
 
 @pytest.fixture(autouse=True)
@@ -162,3 +164,30 @@ def test_show_refuses_a_figure_without_description(shown, alt):
     with pytest.raises(ValueError, match="alt"):
         show(fig, alt)
     assert not shown
+
+
+def test_animate_emits_a_gif_in_a_fold_and_closes(shown):
+    fig, ax = figure()
+    (dot,) = ax.plot([], [], "o")
+    ax.set(xlim=(0, 3), ylim=(0, 3))
+    animate(fig, lambda frame: dot.set_data([frame], [frame]), 3, 'A "dot" moves', seconds=0.6)
+    assert not plt.get_fignums()
+    text = shown[0]["text/html"]
+    assert text.startswith("<details open><summary>")
+    assert html.unescape(re.search('alt="(.*?)"', text)[1]) == 'A "dot" moves'
+    gif = Image.open(io.BytesIO(base64.b64decode(re.search('base64,(.*?)"', text)[1])))
+    assert (gif.format, gif.n_frames, gif.info["loop"]) == ("GIF", 3, 0)
+    frames = []
+    for index, pause in enumerate([200, 200, 2000]):
+        gif.seek(index)
+        assert gif.info["duration"] == pause
+        frames.append(np.asarray(gif.convert("RGB")).astype(int))
+    assert abs(frames[0] - frames[2]).max() > 100
+
+
+def test_animate_refuses_what_it_cannot_show(shown):
+    with pytest.raises(ValueError, match="at least one frame"):
+        animate(figure()[0], print, 0, "nothing")
+    with pytest.raises(ValueError, match="Describe the figure"):
+        animate(figure()[0], lambda frame: None, 1, " ")
+    assert shown == []
