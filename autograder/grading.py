@@ -10,11 +10,13 @@ import logging
 import re
 import warnings
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 import nbformat
+from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps import NbGraderAPI
 from nbgrader.plugins import CsvExportPlugin
@@ -25,6 +27,9 @@ from traitlets.config import Config
 from autograder.config import NAME, load
 from autograder.execute import quiet_environment
 from autograder.repo import UserError, matching
+from autograder.staging import stage
+
+STAGED = "staged"
 
 
 @dataclass(frozen=True)
@@ -54,13 +59,20 @@ class Course:
         """nbgrader's own interface to this course."""
         return NbGraderAPI(config=self.config)
 
+    @cached_property
+    def staged(self) -> NbGraderAPI:
+        """The same, but it takes the submissions from where `staging` has mended them."""
+        config = deepcopy(self.config)
+        config.CourseDirectory.submitted_directory = STAGED
+        return NbGraderAPI(config=config)
+
     def gradebook(self) -> Gradebook:
         """The gradebook, to be used in a `with`."""
         return Gradebook(self.api.coursedir.db_url, self.api.course_id)
 
     def path(self, step: str, student: str, assignment: str) -> Path:
-        """Where nbgrader keeps one submission at a step: "submitted", "autograded" or "feedback"."""
-        directory = getattr(self.api.coursedir, f"{step}_directory")
+        """Where one submission is kept at a step: "submitted", "staged", "autograded" or "feedback"."""
+        directory = STAGED if step == "staged" else getattr(self.api.coursedir, f"{step}_directory")
         return Path(self.api.coursedir.format_path(directory, student, assignment))
 
     def assignment(self, name: str) -> str:
@@ -74,6 +86,20 @@ class Course:
         if len(found) != 1 or not name:
             raise UserError(f"No single chapter is called {name!r}. There are: {', '.join(known) or 'none'}.")
         return found[0]
+
+    def released(self, assignment: str) -> dict[str, NotebookNode]:
+        """The notebooks that the learners were given, by name.
+
+        Raises:
+            UserError: if they are gone.
+        """
+        folder = self.path("release", ".", assignment)
+        notebooks = {p.stem: nbformat.read(p, as_version=4) for p in sorted(folder.glob("*.ipynb"))}
+        if not notebooks:
+            raise UserError(
+                f"{folder} holds no notebook: run `nbgrader generate_assignment {assignment} --force` in {self.root}."
+            )
+        return notebooks
 
     def students(self, assignment: str) -> list[str]:
         """Who handed in."""
@@ -90,6 +116,7 @@ class Result:
     possible: dict[str, float] = field(default_factory=dict)
     by_hand: list[str] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
+    mends: list[str] = field(default_factory=list)
 
     @property
     def score(self) -> float:
@@ -123,11 +150,15 @@ def grade(course: Course, chapter: str) -> int:
 
 def grade_class(course: Course, assignment: str, students: list[str]) -> list[Result]:
     """Autograde and write feedback for each of the students; whoever fails takes nobody along."""
+    released = course.released(assignment)
     with quiet_environment(**course.environment), warnings.catch_warnings():
         warnings.simplefilter(
             "ignore", SAWarning
         )  # nbgrader's own use of SQLAlchemy, which nobody here can mend
-        return [_grade_one(course, assignment, s) for s in tqdm(students, desc=assignment, unit="submission")]
+        return [
+            _grade_one(course, assignment, student, released)
+            for student in tqdm(students, desc=assignment, unit="submission")
+        ]
 
 
 def release(course: Course, assignment: str) -> None:
@@ -167,15 +198,19 @@ def table(results: list[Result]) -> str:
         hand = f"  (+ {len(r.by_hand)} by hand)" if r.by_hand else ""
         lines.append(f"{r.student:{width}}  {score:>10}{hand}")
         lines += [f"{'':{width}}      {reason}" for reason in r.reasons]
+        lines += [f"{'':{width}}      (mended) {mend}" for mend in r.mends]
     return "\n".join(lines)
 
 
-def _grade_one(course: Course, assignment: str, student: str) -> Result:
-    outcome = course.api.autograde(assignment, student)
+def _grade_one(course: Course, assignment: str, student: str, released: dict[str, NotebookNode]) -> Result:
+    folders = course.path("submitted", student, assignment), course.path("staged", student, assignment)
+    mends = stage(folders[0], released, folders[1])
+    outcome = course.staged.autograde(assignment, student)
     if not outcome["success"]:
-        return Result(student, reasons=[f"cannot be graded: {_first_error(outcome)}"])
+        return Result(student, reasons=[f"cannot be graded: {_first_error(outcome)}"], mends=mends)
     feedback = course.api.generate_feedback(assignment, student)
     result = _read_result(course, assignment, student)
+    result.mends = mends
     if not feedback["success"]:
         result.reasons.append(f"no feedback was written: {_first_error(feedback)}")
     return result

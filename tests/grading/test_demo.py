@@ -2,7 +2,6 @@
 
 import csv
 import json
-import re
 from dataclasses import asdict
 
 import pytest
@@ -39,11 +38,35 @@ def test_points(results, who):
     assert results[who].possible == POINTS
 
 
-def test_a_file_that_cannot_be_read_is_named_and_stops_nobody(results):
+def test_a_file_that_cannot_be_read_counts_as_not_done_with_the_reason(course, results):
     lou = results[UNREADABLE]
-    assert not lou.possible
-    assert re.search(r"cannot be graded: .*JSON", lou.reasons[0])
-    assert f"{UNREADABLE:4}  not graded" in table(list(results.values()))
+    assert lou.possible == POINTS
+    assert lou.score == 0
+    assert any("It could not be read and counts as not done" in mend for mend in lou.mends)
+    page = course.path("feedback", UNREADABLE, CHAPTER) / f"{LESSON}.html"
+    assert "It could not be read" in page.read_text("utf-8")
+    assert "(mended) 01_initialisation: It could not be read" in table(list(results.values()))
+
+
+def test_a_deleted_test_is_put_back_and_said(course, results):
+    assert results["jana"].mends == [
+        f"{LESSON}: Missing cells of the released notebook were put back: he_std-test."
+    ]
+    page = course.path("feedback", "jana", CHAPTER) / f"{LESSON}.html"
+    assert "were put back: he_std-test." in page.read_text("utf-8")
+
+
+def test_what_editors_do_to_a_file_is_no_mend(results):
+    assert [who for who in ("ada", "hana", "ivo") if results[who].mends] == []
+
+
+def test_what_was_handed_in_stays_as_it_was(course, results, repo, tmp_path):
+    fresh = lay_out(repo, tmp_path / "fresh")
+    release(fresh, CHAPTER)
+    hand_in(repo, fresh)
+    for who in CLASS:
+        before, after = (c.path("submitted", who, CHAPTER) / f"{LESSON}.ipynb" for c in (fresh, course))
+        assert before.read_bytes() == after.read_bytes()
 
 
 @pytest.mark.parametrize(
