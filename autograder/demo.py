@@ -65,7 +65,7 @@ def _tour(repo: Repo, root: Path) -> None:
     release(course, CHAPTER)
     print(f"3. {len(CLASS)} learners hand in ...")
     hand_in(repo, course)
-    print("4. Grading with nbgrader (about 3 minutes; one of them loops for ever) ...")
+    print("4. Grading with nbgrader (about 2 minutes; one of them loops for ever) ...")
     results = grade_class(course, CHAPTER, course.students(CHAPTER))
     (root / MARK).write_text(json.dumps([fingerprint(repo), [asdict(r) for r in results]]), "utf-8")
     _explain(repo, course, results)

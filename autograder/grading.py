@@ -19,13 +19,16 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps import NbGraderAPI
+from nbgrader.converters import Autograde
 from nbgrader.plugins import CsvExportPlugin
+from nbgrader.preprocessors import Execute
 from sqlalchemy.exc import SAWarning
 from tqdm import tqdm
 from traitlets.config import Config
 
 from autograder.config import NAME, load
 from autograder.execute import quiet_environment
+from autograder.lean import LeanExecute
 from autograder.repo import UserError, matching
 from autograder.staging import stage
 
@@ -61,9 +64,17 @@ class Course:
 
     @cached_property
     def staged(self) -> NbGraderAPI:
-        """The same, but it takes the submissions from where `staging` has mended them."""
+        """The same, but it takes the submissions from where `staging` has mended them, and leaves experiments out."""
         config = deepcopy(self.config)
         config.CourseDirectory.submitted_directory = STAGED
+        steps = (
+            config.Autograde.get("autograde_preprocessors")
+            or Autograde.autograde_preprocessors.default_args[0]
+        )
+        config.Autograde.autograde_preprocessors = [
+            LeanExecute if step is Execute else step for step in steps
+        ]
+        config.LeanExecute = config.Execute
         return NbGraderAPI(config=config)
 
     def gradebook(self) -> Gradebook:
