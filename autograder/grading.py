@@ -9,25 +9,26 @@ from __future__ import annotations
 import logging
 import re
 import warnings
-from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 import nbformat
+from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps import NbGraderAPI
 from nbgrader.converters import Autograde
 from nbgrader.plugins import CsvExportPlugin
-from nbgrader.preprocessors import Execute
+from nbgrader.preprocessors import Execute, GetGrades
 from sqlalchemy.exc import SAWarning
 from tqdm import tqdm
 from traitlets.config import Config
 
 from autograder.config import NAME, load
 from autograder.execute import quiet_environment
+from autograder.feedback import Defuse, HideTests, sentence
 from autograder.lean import LeanExecute
 from autograder.repo import UserError, matching
 from autograder.staging import stage
@@ -64,17 +65,16 @@ class Course:
 
     @cached_property
     def staged(self) -> NbGraderAPI:
-        """The same, but it takes the submissions from where `staging` has mended them, and leaves experiments out."""
+        """The same for mended submissions, without experiments, and with tests that stay hidden."""
         config = deepcopy(self.config)
         config.CourseDirectory.submitted_directory = STAGED
-        steps = (
-            config.Autograde.get("autograde_preprocessors")
-            or Autograde.autograde_preprocessors.default_args[0]
-        )
         config.Autograde.autograde_preprocessors = [
-            LeanExecute if step is Execute else step for step in steps
+            kept
+            for step in Autograde.autograde_preprocessors.default_args[0]
+            for kept in ([LeanExecute, Defuse] if step is Execute else [step])
         ]
         config.LeanExecute = config.Execute
+        config.GenerateFeedback.preprocessors = [GetGrades, HideTests, CSSHTMLHeaderPreprocessor]
         return NbGraderAPI(config=config)
 
     def gradebook(self) -> Gradebook:
@@ -219,7 +219,7 @@ def _grade_one(course: Course, assignment: str, student: str, released: dict[str
     outcome = course.staged.autograde(assignment, student)
     if not outcome["success"]:
         return Result(student, reasons=[f"cannot be graded: {_first_error(outcome)}"], mends=mends)
-    feedback = course.api.generate_feedback(assignment, student)
+    feedback = course.staged.generate_feedback(assignment, student)
     result = _read_result(course, assignment, student)
     result.mends = mends
     if not feedback["success"]:
@@ -246,27 +246,10 @@ def _read_result(course: Course, assignment: str, student: str) -> Result:
 
 
 def _sentences(path: Path) -> dict[str, str]:
-    """For each graded cell that failed, the sentence its learner is told."""
-    notebook = nbformat.read(path, as_version=4)
-    return {
-        cell.metadata.nbgrader.grade_id: sentence
-        for cell in notebook.cells
-        if cell.metadata.get("nbgrader", {}).get("grade")
-        for sentence in _failures(cell)
-    }
-
-
-def _failures(cell: nbformat.NotebookNode) -> Iterator[str]:
-    name = cell.metadata.nbgrader.grade_id.rpartition("-")[0]
-    for output in cell.get("outputs", []):
-        if output.output_type != "error":
-            continue
-        if output.ename == "CheckFailed":
-            yield output.evalue
-        elif output.ename in ("KeyboardInterrupt", "CellTimeoutError"):
-            yield f"{name}: ran longer than the time limit and was stopped."
-        else:
-            yield f"{name}: {output.ename}: {output.evalue}"
+    """For each graded cell that failed, the sentence that says why."""
+    cells = nbformat.read(path, as_version=4).cells
+    graded = (cell for cell in cells if cell.metadata.get("nbgrader", {}).get("grade"))
+    return {cell.metadata.nbgrader.grade_id: told for cell in graded if (told := sentence(cell, reveal=True))}
 
 
 def _first_error(outcome: dict) -> str:

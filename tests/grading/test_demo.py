@@ -1,9 +1,12 @@
 """The instructor's tour, end to end, with nbgrader itself."""
 
 import csv
+import html
 import json
+import re
 from dataclasses import asdict
 
+import nbformat
 import pytest
 from nbgrader.api import MissingEntry
 
@@ -11,7 +14,9 @@ from autograder.__main__ import main
 from autograder.demo import CHAPTER, LESSON, MARK, earlier, fingerprint, hand_in, lay_out
 from autograder.demo_class import CLASS
 from autograder.grading import Course, export, grade, grade_class, release, table
+from autograder.lesson import HIDDEN
 from autograder.repo import UserError
+from autograder.views import without
 from tests.grading.expected import POINTS, SCORES, UNREADABLE
 
 
@@ -94,6 +99,20 @@ def test_the_essays_wait_for_a_person(results):
 def test_feedback_tells_the_same_sentence(course, results):
     page = course.path("feedback", "dia", CHAPTER) / f"{LESSON}.html"
     assert "This is the variance" in page.read_text("utf-8")
+
+
+def test_feedback_holds_no_hidden_test(course, results, repo):
+    master = nbformat.read(repo.root / "autograder" / "master" / CHAPTER / f"{LESSON}.ipynb", as_version=4)
+    tests = [c.source for c in master.cells if c.id.endswith("-test")]
+    public = "\n".join(c.source for c in master.cells if not c.id.endswith("-test"))
+    public += "\n".join(without(text, HIDDEN, body=True) for text in tests)
+    lines = {line.strip() for text in tests for line in text.splitlines()}
+    told = [line for line in lines if len(line) > 20 and line not in public]
+    assert len(told) > 50
+    for who in CLASS:
+        page = course.path("feedback", who, CHAPTER) / f"{LESSON}.html"
+        text = html.unescape(re.sub("<[^>]*>", "", page.read_text("utf-8")))
+        assert [line for line in told if line in text] == []
 
 
 def test_grades_are_exported(course, results):
