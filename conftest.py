@@ -21,7 +21,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Say what stays together on one process: a file, for its fixtures, or the answers to one lesson's exercises."""
     for item in items:
         lesson = getattr(item, "callspec", None) and item.callspec.params.get("lesson")
-        together = f"{lesson.chapter}/{lesson.name}" if lesson else item.path.relative_to(item.config.rootpath)
+        together = (
+            f"{lesson.chapter}/{lesson.name}" if lesson else item.path.relative_to(item.config.rootpath)
+        )
         item.add_marker(pytest.mark.xdist_group(str(together)))
 
 

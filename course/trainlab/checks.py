@@ -123,8 +123,8 @@ class _Ladder:
         if isinstance(error, NameError) and not isinstance(error, UnboundLocalError):
             return f"{error}. Has its cell been run, and does it still have the name it was given?"
         said = f": {error}" if str(error) else ""
-        case = f" This was the case: {self._case}." if self._case else ""
-        return f"your code raised {type(error).__name__}{said}{_where(error)}{case}"
+        told = f"your code raised {type(error).__name__}{said}{_where(error)}"
+        return f"{told.rstrip('.')}. This was the case: {self._case}." if self._case else told
 
 
 class Check(_Ladder):

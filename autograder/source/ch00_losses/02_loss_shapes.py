@@ -97,7 +97,7 @@ lab.show(
 )
 
 # %% [markdown]
-# With $\gamma = 1$ already nearly all, with $2$ practically all. The right-hand picture shows the gradient, which is what training feels. The "push" says how strongly the loss wants to raise the margin, the true
+# With $\gamma = 1$ nearly all of the loss comes from the hard examples, with $2$ practically all. The right-hand picture shows the gradient, which is what training feels. The "push" says how strongly the loss wants to raise the margin, the true
 # score's lead over the other (here there are two classes); it is minus the slope of the loss. With $\gamma = 2$ a case at $p_t = 0.9$ keeps three hundredths of its push, and a hard one, below $p_t \approx 0.3$, even a bit
 # *harder* than with cross-entropy: raising $p_t$ now pays twice, through the logarithm and through the factor in front. The second way exists only if the gradient flows through the factor, too.
 
@@ -107,7 +107,7 @@ lab.show(
 # For a batch of logits and true classes, return the **mean** over the batch of $(1 - p_t)^\gamma\,(-\log p_t)$, where $p_t$ is the softmax probability of the sample's true class. The result is a
 # tensor of no dimensions, ready for `backward()`, which treats the factor $(1 - p_t)^\gamma$ as part of the loss.
 #
-# $\gamma$ is 0 or at least 1. Loss and gradient must be finite for logits from −100 to 100, where a probability may round to exactly 0 or 1.
+# $\gamma$ is 0 or at least 1 (in between, $(1 - p)^\gamma$ has an infinite slope at $p = 1$). Loss and gradient must be finite for logits from −100 to 100, where a probability may round to exactly 0 or 1.
 
 
 # %% role="stub" exercise="focal_loss"
@@ -169,6 +169,18 @@ with Check("focal_loss") as check:
             ),
         ],
     )
+    unlike = torch.tensor([[0.8, 0.15, 0.05], [0.1, 0.2, 0.7]], dtype=torch.float64).log()
+    check.close(
+        focal_loss(unlike, truth),
+        0.0205132,
+        "Two samples with p_t = 0.8 and 0.7 should have a loss of 0.02051.",
+        known=[
+            (
+                1.1524422,
+                "You read every row at the labels of all rows, B × B numbers. Take one a row: its own label's.",
+            )
+        ],
+    )
     check.close(
         focal_loss(logits, truth, gamma=1.0),
         1.4452575,
@@ -184,7 +196,10 @@ with Check("focal_loss") as check:
     loss = focal_loss(logits, truth)
     check.that(loss.requires_grad, "No gradient flows from the loss: something was detached.")
     (slope,) = torch.autograd.grad(loss, logits, allow_unused=True)
-    check.that(slope is not None, "No gradient reaches the logits: the loss was made anew.")
+    check.that(
+        slope is not None,
+        "No gradient reaches the logits: the loss is a new tensor without history (`.item()`? `torch.tensor(...)`?).",
+    )
     check.close(
         slope[1],
         torch.tensor([0.9496607, 0.1780614, -1.1277221], dtype=torch.float64) / 2,
@@ -206,8 +221,8 @@ with Check("focal_loss") as check:
         check.close(
             loss,
             100.0,
-            f"Logits (100, −100, 0), once right and once wrong, γ = {gamma:g}: the loss should be 100. "
-            "Where a probability rounds to 0 or 1, its logarithm is not finite: stay with logits.",
+            f"Logits (100, −100, 0), once right and once wrong, γ = {gamma:g}: the mean of 0 and 200 is 100. "
+            "Where a probability rounds to 0 or 1, or is clamped, its logarithm is lost: stay with logits.",
         )
         (slope,) = torch.autograd.grad(loss, sure)
         check.that(
@@ -344,7 +359,7 @@ with HiddenTest("focal_loss") as test:
 # %% [markdown] role="card" exercise="class_weights" level=1 minutes=6 topic="Class imbalance" doc="https://docs.pytorch.org/docs/stable/generated/torch.bincount.html"
 # ### Inverse frequency weights
 #
-# From the labels of a training set, return one weight a class, inversely proportional to its number of samples, scaled so that their mean over the **samples** is 1.
+# From the labels of a training set, return one weight per class, inversely proportional to its number of samples, scaled so that their mean over the **samples** is 1.
 #
 # A class may be absent. It gets weight 0, and the others are scaled as if it did not exist: $K$ is the number of classes that do occur.
 
@@ -655,13 +670,13 @@ for gamma in (0, 2, 5):
     )
 
 # %% [markdown]
-# Cross-entropy is honest: its best output is the true probability. The focal loss prefers to be modest, on the same side of ½ but nearer to it (Charoenphakdee, Vongkulchart, Chairatanakul and Sugiyama, 2021). So its outputs are no probabilities, and a threshold of $1/20$ on them means
+# Cross-entropy is honest: its best output is the true probability. The focal loss prefers to be modest, on the same side of ½ but nearer to it (Charoenphakdee, Vongkulchart, Chairatanakul and Sugiyama, 2021). So its outputs are not probabilities, and a threshold of $1/20$ on them means
 # something else. The same modesty can be welcome in networks that are too sure of themselves (Mukhoti et al., 2020).
 
 # %% [markdown]
 # ## Play with it
 #
-# Move $\gamma$ and watch the easy end of the curves. Where does the push peak? At which $\gamma$ does a case at $p_t = 0.6$ get half the push that cross-entropy gives it?
+# Move $\gamma$ and watch the easy end of the curves. Where does the push peak? Between which two steps of $\gamma$ does a case at $p_t = 0.6$ come down to half the push that cross-entropy gives it?
 
 # %%
 from ipywidgets import FloatSlider, interact
@@ -678,14 +693,14 @@ def explore(gamma):
 # %% [markdown]
 # ## The hinge: content with a margin
 #
-# Support vector machines ask for less than a probability. The true class $c$ shall lead every other class $j$ by a **margin** $m$, usually 1. Only what falls short costs anything:
+# Support vector machines ask for less than a probability. The true class $c$ should lead every other class $j$ by a **margin** $m$, usually 1. Only what falls short costs anything:
 #
 # $$L = \sum_{j \ne c} \max(0,\; s_j - s_c + m)$$
 #
 # $s$ are the scores of one sample; over a batch we take the mean. This is the multi-class hinge of Weston and Watkins (1999). Conventions differ, so look before you compare numbers: `F.multi_margin_loss` divides the sum by the number of classes
 # $K$; Crammer and Singer (2001) take the largest violation in place of the sum; and some square each term.
 #
-# **Predict, then run.** One rival, and a true score that leads it by 3. What do the two losses still cost, the hinge with $m = 1$ and cross-entropy?
+# **Predict, then run.** One rival, and a true score that leads it by 3. What do the two losses still charge, the hinge with $m = 1$ and cross-entropy?
 
 
 # %%
@@ -752,7 +767,7 @@ with Check("multiclass_hinge") as check:
     check.close(
         loss,
         2.25,
-        "Scores (2, 1.5, −1) and (0.5, 2, 1), both of class 0: losses 0.5 and 2.5 + 1.5, in the mean 2.25.",
+        "Scores (2, 1.5, −1) and (0.5, 2, 1), both of class 0: losses 0.5 and 2.5 + 1.5, mean 2.25.",
         known=[
             (3.25, "The true class itself is in the sum (j = c), which adds the margin."),
             (0.75, "You divide by the number of classes, as PyTorch does. The card does not."),
@@ -784,8 +799,14 @@ with Check("multiclass_hinge") as check:
         scores.tolist() == [[2.0, 1.5, -1.0], [0.5, 2.0, 1.0]],
         "The scores changed: do not work in place on them.",
     )
-    (slope,) = torch.autograd.grad(loss, scores, allow_unused=True)
-    check.that(slope is not None, "No gradient reaches the scores: the loss was made anew.")
+    with check.case(
+        "the gradient; to leave out j = c, use `torch.where` or a mask, not an assignment in place"
+    ):
+        (slope,) = torch.autograd.grad(loss, scores, allow_unused=True)
+    check.that(
+        slope is not None,
+        "No gradient reaches the scores: the loss is a new tensor without history (`.item()`? `torch.tensor(...)`?).",
+    )
     check.close(
         slope,
         torch.tensor([[-0.5, 0.5, 0.0], [-1.0, 0.5, 0.5]]),
@@ -794,16 +815,27 @@ with Check("multiclass_hinge") as check:
     check.close(
         multiclass_hinge(scores.detach(), truth, margin=2.0),
         3.75,
-        "With margin 2 the losses are 1.5 and 6, in the mean 3.75.",
+        "With margin 2 the losses are 1.5 and 6, mean 3.75.",
         known=[(2.25, "The margin 1 is fixed in your code: use the argument.")],
     )
     check.close(
         multiclass_hinge(scores.detach(), torch.tensor([2, 1]), margin=1.0),
         3.75,
-        "With true classes 2 and 1 the losses are 7.5 and 0, in the mean 3.75.",
+        "With true classes 2 and 1 the losses are 7.5 and 0, mean 3.75.",
         known=[
             (2.25, "Your code does not look at the labels."),
             (7.5, "You divide by the samples that violate a margin; take the mean over all."),
+        ],
+    )
+    check.close(
+        multiclass_hinge(torch.zeros(2, 3), torch.tensor([0, 2])),
+        2.0,
+        "All three scores equal: both rivals lack the whole margin, so the loss is 2.",
+        known=[
+            (
+                0.0,
+                "A rival that ties with the true class is left out: go by the label, not by the score.",
+            )
         ],
     )
     with check.case("a single class, so no rivals"):
@@ -985,7 +1017,7 @@ last.groupby("loss")[["weight", "gradient", "accuracy"]].mean()
 
 # %% [markdown]
 # The hinge is **lazy**: as soon as every margin holds, the loss is exactly 0, the gradient is exactly 0, and the weights never move again. (The bottom edge of the right-hand picture stands for 0.) Cross-entropy is **restless**: on separable
-# data no finite weights are best, since doubling all scores always lowers it. The norm of the weights grows with the logarithm of the time, for ever, at a gradient that falls like one over the step.
+# data no finite weights are best, since, once all points are right, doubling all scores always lowers it. The norm of the weights grows with the logarithm of the time, for ever, at a gradient that falls like one over the step.
 #
 # Neither is simply better. Soudry, Hoffer, Nacson, Gunasekar and Srebro (2018) show that the restless growth turns a linear classifier slowly towards the one with the widest margin. The same growth makes networks over-confident
 # long after the accuracy has stopped improving, and is one of the reasons for weight decay and label smoothing. The hinge ignores solved examples altogether, cross-entropy never does, and the focal loss lies between the two.
@@ -1000,8 +1032,8 @@ last.groupby("loss")[["weight", "gradient", "accuracy"]].mean()
 # %% [markdown] role="card" exercise="loss_along" level=2 minutes=12 topic="Loss landscape" doc="https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.parameters"
 # ### A cut through the landscape
 #
-# Return the losses of a model at $\theta + t\,d$ for each step $t$, as a list of Python floats, in the order of the steps. $\theta$ are the model's weights as you find them, and each step is counted from there. `loss_fn(model)` gives the loss of the
-# model it is handed. `direction` holds one tensor for each parameter, in the order of `model.parameters()`; take it as it is, without scaling.
+# Return the losses of a model at $\theta + t\,d$ for each step $t$, as a list of Python floats, in the order of the steps. $\theta$ are the model's weights, frozen ones included, at the time of the call, and each step starts there. `loss_fn(model)` gives the loss of the
+# model it is handed. `direction` holds one tensor for each parameter, in the order of `model.parameters()`, in memory of its own; take it as it is, without scaling.
 #
 # A measurement leaves no trace. Afterwards every parameter holds **exactly** the numbers it had before, to the last bit, **also if `loss_fn` raises an error** half-way; that error goes on to the caller. `.grad` and `direction` stay as they are, and autograd
 # records nothing: the loss that `loss_fn` computes does not require gradients. (Leave the mode of the model alone; what `loss_fn` does to its buffers is not your concern.)
@@ -1066,7 +1098,8 @@ with Check("loss_along") as check:
         known=[
             (
                 torch.tensor([9.0, 36.0, 20.25]),
-                "Each step was taken from where the last one ended. Count each from the start.",
+                "Each step was taken from where the last one ended. Count each from the start "
+                "(and mind that `state_dict()` is no copy).",
             ),
             (torch.tensor([9.0, 0.0, 20.25]), "The direction is subtracted; add it."),
             (torch.tensor([9.0, 20.25, 36.0]), "You go through 0, 1, 2. Use the steps given."),
@@ -1487,7 +1520,7 @@ lab.show(
 )
 
 # %% [markdown]
-# The curves of the **last** layer are convex, every one: with the layers below held fixed, the scores are linear in these weights, and cross-entropy is convex in the scores. In the **hidden** layers only about half of the curves are, and in the first hardly any: they have bends and plateaus, though a second dip is rare. (ReLU switches units on and off along the way.) Training a deep
+# The curves of the **last** layer are convex, every one: with the layers below held fixed, the scores are linear in these weights, and cross-entropy is convex in the scores. In the **hidden** layers only about half of the curves are, and in the first hidden layer hardly any: they have bends and plateaus. (ReLU switches units on and off along the way.) Training a deep
 # network is not convex, but it is no wilderness either: seen from this trained network, the two-dimensional cut is one valley.
 #
 # ## Are there bad minima?
@@ -1551,7 +1584,7 @@ print(
 # The ten networks with two hidden layers from before all ended at about the same loss. Did they find the same weights? We draw a straight line from one to the next and look at the loss on the way. And we do the same with a network and **its own twin**, whose hidden units
 # have been put in another order.
 #
-# **Predict, then run.** How far apart in their outputs are a network and its twin? How high does the loss rise between them?
+# **Predict, then run.** How far apart are the losses of a network and its twin? How high does the loss rise between them?
 
 
 # %%
@@ -1618,7 +1651,7 @@ print(f"losses of twins differ by at most {twins_apart:.0e}")
 #
 # ## Saddles: the common obstacle
 #
-# At a **critical point** the gradient is zero. Of which kind it is, the **Hessian** tells, the matrix of second derivatives. All its eigenvalues positive: a minimum. All negative: a maximum. Both signs: a **saddle**, up in some directions and
+# At a **critical point** the gradient is zero. The **Hessian**, the matrix of second derivatives, tells which kind it is. All its eigenvalues positive: a minimum. All negative: a maximum. Both signs: a **saddle**, up in some directions and
 # down in others. A rough argument says which to expect. If the signs were coin tosses, $n$ of them would all be heads with probability $2^{-n}$. The eigenvalues of a random symmetric matrix also push each other apart, which makes it rarer still.
 #
 # **Predict, then run.** Draw random symmetric matrices with normal entries. Which share has only positive eigenvalues, for $n = 1$ to 6?
@@ -1635,7 +1668,7 @@ for n in range(1, 7):
 
 # %% [markdown]
 # The share falls faster than exponentially (like $e^{-cn^2}$; Dean and Majumdar, 2006). A network's Hessian is no such random matrix, so this is a guess, not a proof. Dauphin, Pascanu, Gulcehre, Cho, Ganguli and Bengio (2014) went and looked, and so do we. A
-# net of 17 weights (two moons, four tanh units, a touch of weight decay) is small enough for its exact Hessian. From points on the way of gradient descent we search for the nearest point with zero gradient, whatever its kind, by making the *gradient's norm* fall.
+# net of 17 weights (two moons, four tanh units, a touch of weight decay) is small enough for its exact Hessian. From points on the way of gradient descent we search for a nearby point with zero gradient, whatever its kind, by making the *gradient's norm* fall.
 #
 # **Predict, then run.** Of the critical points found high up, how many will be minima?
 

@@ -102,7 +102,7 @@ lab.show(
 #
 # Return $E(s)$ for several splits at once: points and classes have the shape `(n,)`, the splits `(m,)`, and so has the result, one error for each split. $\tau$ is `width`.
 #
-# Autograd must be able to go through it to the splits. However small the width, value **and** gradient are to be finite numbers: $z$ may be $\pm 10{,}000$, and $e^{10{,}000}$ is no float.
+# Autograd must be able to go through it to the splits. Value **and** gradient are to be finite even where $z$ is $\pm 10{,}000$, and $e^{10{,}000}$ is no float.
 
 
 # %% role="stub" exercise="smooth_error"
@@ -370,7 +370,7 @@ lab.show(
 
 # %% [markdown]
 # Up to ⅛, the quickest of the seven, each halving of the rate about doubles the number of steps. At 0.5 the walk overshoots; it still gets there, in ever smaller hops that hardly shrink; 0.75 has found two points, one on each slope, and jumps from one to the other for ever. At
-# rate 1 it does not even repeat itself. Mind that the constant rate does not mean constant *steps*: the step is $\eta f'(x)$ and shrinks with the slope. That is why small rates settle by themselves, and why far out, where the Gaussian is flat, even a large rate crawls.
+# rate 1 it does not even repeat itself. Mind that a constant rate does not mean constant *steps*: the step is $\eta f'(x)$ and shrinks with the slope. That is why small rates settle by themselves, and why far out, where the Gaussian is flat, even a large rate crawls.
 #
 # ### Where is the border?
 #
@@ -382,7 +382,7 @@ lab.show(
 #
 # $$|1 - \eta\lambda| < 1 \quad\Longleftrightarrow\quad 0 < \eta < \frac 2\lambda$$
 #
-# Up to $1/\lambda$ it comes down on one side, at $1/\lambda$ it lands in one step, between $1/\lambda$ and $2/\lambda$ it changes sides and still shrinks, beyond $2/\lambda$ it is thrown out of the parabola. Here $\lambda = 4$, so the border is $0.5$, which is
+# Up to $1/\lambda$ it comes down on one side, at $1/\lambda$ it lands in one step, between $1/\lambda$ and $2/\lambda$ it changes sides and still shrinks, beyond $2/\lambda$ it diverges. Here $\lambda = 4$, so the border is $0.5$, which is
 # what we saw. (On it a parabola would bounce for ever; the Gaussian is less steep than its parabola, and so it creeps.)
 #
 # With many parameters there is one curvature for each principal direction, and **one** rate for all. The steepest direction sets the limit, $\eta < 2/\lambda_\max$, and the flattest the pace: it shrinks by $1 - \eta\lambda_\min$.
@@ -428,7 +428,7 @@ lab.show(
 
 # %% [markdown]
 # At half the limit the steep direction is dealt with in one step, and the flat one takes 342 to come down to a thousandth; the ratio $\lambda_\max/\lambda_\min$, the **condition number**, is the price of having one rate for all. Two per cent above the limit, the steep direction grows
-# at every step, slowly at first. A walk that starts with almost nothing in the steep direction does not show it for a while: the loss falls along the flat one, then climbs, faster and faster, while the weights jump from side to side. That is the picture of a rate just above the border. The next two lessons of this chapter (momentum, adaptive rates) are answers to that price.
+# at every step, slowly at first. A walk that starts with almost nothing in the steep direction does not show it for a while: the loss falls along the flat one, then climbs, faster and faster, while the weights jump from side to side. That is the picture of a rate just above the border. The next two lessons of this chapter (momentum, adaptive rates) are answers to the price of unequal curvatures.
 #
 # ### Jumping valleys
 #
@@ -1288,7 +1288,7 @@ table["seconds"], table["arrived"] = groups.seconds.mean(), groups.arrived.sum()
 table.join(chosen[["lr", "at_edge"]]).round(2)
 
 # %% [markdown]
-# (`mean` is in epochs, over twenty fresh networks, `low` and `high` its 95 % interval; a network that did not arrive counts with the limit of 500, 200 or 60 epochs, and `arrived` says how many did. `at_edge` would say that the best rate was the smallest or largest tried.) Now the columns part, and the other way round. The exact gradient bears a rate ten to thirty times as large as that of a single point (for which 0.1 comes close to 0.03; and the exact gradient now and then loses a network, so close to the border does it walk). It needs the **fewest updates**; the single point still needs the fewest epochs,
+# (`mean` is in epochs, over twenty fresh networks, `low` and `high` its 95 % interval; a network that did not arrive counts with the limit of 500, 200 or 60 epochs, and `arrived` says how many did. `at_edge` would say that the best rate was the smallest or largest tried.) Now the columns part, and the other way round. The exact gradient bears a rate ten to thirty times as large as that of a single point (there 0.1 does nearly as well as 0.03; and the exact gradient walks so close to the border that now and then a network does not arrive). It needs the **fewest updates**; the single point still needs the fewest epochs,
 # which means the fewest looks at samples. In between lies the mini-batch. And a table that read 250 to 1 in epochs has shrunk to about 7 to 1: most of it was the shared rate.
 #
 # So which is best? It depends on what costs. On a device where an update with 300 points takes hardly longer than one with a single point, updates cost, and here the whole batch wins. With millions of samples nobody can afford the exact gradient for every update. Everyone ends in between:
@@ -1900,8 +1900,8 @@ lab.show(
 # %% [markdown] role="question" exercise="epochs_or_updates" minutes=10
 # ### What is wrong with counting epochs?
 #
-# In your own words, at most ten sentences. (a) A colleague reports: "At our usual rate of 0.01, mini-batches of 32 need ten times fewer epochs than the full batch. The noise of small batches makes them learn ten times better." What explains the factor more simply, and which two further measurements would you ask for? (b) To fill a new GPU they raise the batch
-# from 32 to 256, keep the rate, and after the same number of epochs the network is worse. Why, what would you try, and where must it fail? (c) Another GPU holds only 64 samples. How do you get the update of a batch of 256 all the same, and what do you not get by it?
+# In your own words, at most ten sentences. (a) A colleague reports: "At our usual rate of 0.01, mini-batches of 32 need ten times fewer epochs than the full batch. The noise of small batches makes them learn ten times better." What explains the factor more simply, and what two further things would you have them measure? (b) To fill a new GPU they raise the batch
+# from 32 to 256, keep the rate, and after the same number of epochs the network is worse. Why, what would you try, and where must it fail? (c) Another GPU holds only 64 samples. How do you get the update of a batch of 256 all the same, and what does it not buy you?
 
 # %% [markdown] role="answer" exercise="epochs_or_updates" points=3
 # (a) An epoch of mini-batches contains many more updates (for 300 points ten, for the full batch one), and at a small shared rate every update moves the weights about equally far along the same gradient flow. So the factor of ten is the number of updates in an epoch and says nothing about noise. I would ask for the number of updates and the seconds until the same loss, and for the comparison with

@@ -10,7 +10,7 @@
 # is a costly habit: it bounces between the walls, which it finds steep, and hardly moves along the floor, which it finds flat. On a plateau it stops altogether,
 # however fast it arrived.
 #
-# Give it a memory of one number per weight, and a valley a thousand times as curved across as along takes twenty times fewer steps. The change
+# Give it a memory of one number per weight, and a valley that is a thousand times more curved across than along takes twenty times fewer steps. The change
 # is one line, `momentum=0.9`, and almost every training run you will ever see contains it in some form. After this lesson you can
 #
 # - write momentum as PyTorch does, as an optimiser with state, and say how other libraries differ,
@@ -311,7 +311,7 @@ with Check("Momentum") as check:
     check.close(
         weight.detach(),
         torch.tensor([0.4948, -2.1289]),
-        "With the rate lowered to 0.01 and no gradient, the third step should be 0.01 · 0.9 · (2.8, 2.1).",
+        "With the rate lowered to 0.01 and a gradient of zeros, the third step should be 0.01 · 0.9 · (2.8, 2.1).",
         known=[
             (
                 torch.tensor([0.268, -2.299]),
@@ -339,6 +339,16 @@ with Check("Momentum") as check:
         torch.tensor([-0.25, -2.9]),
         "Two groups: two gradients of 1 should move the one with η = 0.1, μ = 0.5 to −0.25, and the one "
         "with η = 1, μ = 0.9 to −2.9. Each group has its own rate and momentum.",
+    )
+    one, two = nn.Parameter(torch.zeros(1)), nn.Parameter(torch.zeros(1))
+    pair = Momentum([one, two], lr=1.0, momentum=0.5)
+    for _ in range(2):
+        one.grad, two.grad = torch.ones(1), -torch.ones(1)
+        pair.step()
+    check.close(
+        torch.stack([one.detach(), two.detach()]).flatten(),
+        torch.tensor([-2.5, 2.5]),
+        "Two parameters of one group with opposite gradients should part: each has a v of its own.",
     )
     saved = copy.deepcopy(optimizer.state_dict())
     twins = [nn.Parameter(slow.detach().clone()), nn.Parameter(fast.detach().clone())]
@@ -595,7 +605,7 @@ lab.show(
 # %% [markdown] role="card" exercise="terminal_speed" level=1 minutes=6 topic="Momentum" doc="https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html"
 # ### Terminal speed
 #
-# The gradient is the same at each step. Return $\eta v_t$, what is subtracted from $\theta$ at step number $t$ = `steps` (the first step is number 1), in closed form: no loop, no simulation. `steps` may be `math.inf`, and is by default: then return the terminal speed, the limit for
+# The gradient is the same at each step. Return $\eta v_t$, what is subtracted from $\theta$ at step number $t$ = `steps` (the first step is number 1), in closed form, which serves a million steps as well as one. `steps` may be `math.inf`, which is the default: then return the terminal speed, the limit for
 # $t \to \infty$.
 #
 # `gradient` is a tensor of any shape; so is the result. $0 \le \mu < 1$.
@@ -788,7 +798,7 @@ lab.show(
 )
 
 # %% [markdown]
-# Half a momentum rests soonest, after 15 steps, and hardly passes the minimum; 0.9 needs 81 and overshoots by 0.6. With 0.99999 the ball passes the minimum every ten steps and is nowhere near stopping. Its swings shrink with $\sqrt{\mu}^{\,t}$, a factor of $0.995$ in a
+# A momentum of 0.5 rests soonest, after 15 steps, and hardly passes the minimum; 0.9 needs 81 and overshoots by 0.6. With 0.99999 the ball passes the minimum every ten steps and is nowhere near stopping. Its swings shrink with $\sqrt{\mu}^{\,t}$, a factor of $0.995$ in a
 # thousand steps: it would take more than **900,000 steps** to come within 0.01. The minimum is not the problem, for the ball crosses it all the time. Getting rid of the speed is.
 #
 # So this plain bowl is *slower* with momentum 0.9 than without ($\mu=0$: 44 steps). There is no valley here, nothing to gather speed along, and the rate could simply be 1. Momentum pays where curvatures differ.
@@ -906,7 +916,10 @@ with Check("momentum_to_cross") as check:
         momentum_to_cross(0.5, 0.125),
         0.2,
         "A last step of 0.5 and a plain of 0.125 need μ = 0.2: 0.1 + 0.02 + 0.004 + … = 0.125.",
-        known=[(0.25, "The first step alone crosses with 0.25, but the later ones help.")],
+        known=[
+            (0.25, "The first step alone crosses with 0.25, but the later ones help."),
+            (1 / 9, "The length of the last step is not heeded."),
+        ],
     )
     with check.case("a plain of width 0"):
         none = momentum_to_cross(1.0, 0.0)
@@ -1369,7 +1382,7 @@ with Check("Nesterov") as check:
     check.close(
         weight.detach(),
         torch.tensor([0.24532, -2.31601]),
-        "With the rate lowered to 0.01 and no gradient, the third step should be 0.01 · 0.81 · (2.8, 2.1).",
+        "With the rate lowered to 0.01 and a gradient of zeros, the third step should be 0.01 · 0.81 · (2.8, 2.1).",
         known=[
             (
                 torch.tensor([0.0412, -2.4691]),
@@ -1399,6 +1412,16 @@ with Check("Nesterov") as check:
         torch.tensor([-0.325, -4.61]),
         "Two groups: two gradients of 1 should move the one with η = 0.1, μ = 0.5 to −0.325, and the one "
         "with η = 1, μ = 0.9 to −4.61. Each group has its own rate and momentum.",
+    )
+    one, two = nn.Parameter(torch.zeros(1)), nn.Parameter(torch.zeros(1))
+    pair = Nesterov([one, two], lr=1.0, momentum=0.5)
+    for _ in range(2):
+        one.grad, two.grad = torch.ones(1), -torch.ones(1)
+        pair.step()
+    check.close(
+        torch.stack([one.detach(), two.detach()]).flatten(),
+        torch.tensor([-3.25, 3.25]),
+        "Two parameters of one group with opposite gradients should part: each has a v of its own.",
     )
     saved = copy.deepcopy(optimizer.state_dict())
     twins = [nn.Parameter(slow.detach().clone()), nn.Parameter(fast.detach().clone())]
@@ -1832,7 +1855,7 @@ lab.paired_difference(moon_results, by="rule", value="epochs", baseline="momentu
 # At the smallest effective rate the lines coincide: there, momentum **is** a larger learning rate and nothing else. They part where plain SGD begins to suffer from the walls of its valleys. Momentum cancels what goes back and forth, so it can afford a larger effective rate, and there it
 # saves about a third of the epochs (a fifth, with one of five other sets of nets): an honest gain, where the shared rate showed a ninefold one. Read the last table for plain SGD against momentum: `mean` is the difference in epochs, net by net, `low` and `high` its 95 % interval, and `excludes_zero` says whether that leaves out 0.
 #
-# And the famous gain of Nesterov, 600 to 425 epochs? At the rate of that comparison (effective 0.1) our two lines lie on one another, as the analysis of the bowl predicts for small steps. At their best rates the last table is the judge: its interval encloses 0, so no lead has been shown. Nesterov's median is lower, but it chose a bolder rate, and now and then a net pays for that with very many epochs: compare `sd`.
+# And the famous gain of Nesterov, 600 to 425 epochs? At the rate of that comparison (effective 0.1) the lines of momentum and Nesterov lie on one another, as the analysis of the bowl predicts for small steps. At their best rates the last table is the judge: its interval encloses 0, so no lead has been shown. Nesterov's median is lower, but it chose a bolder rate, and now and then a net pays for that with very many epochs: compare `sd`.
 
 # %% [markdown]
 # ## Does it survive real images?

@@ -424,7 +424,7 @@ STILL = (
 #
 # All operations are element by element. $\varepsilon$ only prevents a division by zero. **Conventions differ:**
 # Glassner (2021) and others write $\sqrt{s+\varepsilon}$, PyTorch $\sqrt s+\varepsilon$. The two agree as long
-# as $\varepsilon$ is tiny, and not otherwise: $\sqrt{10^{-8}}$ is $10^{-4}$. We follow PyTorch.
+# as $\varepsilon$ is tiny beside $s$, and not for tiny gradients: $\sqrt{10^{-8}}$ is $10^{-4}$. We follow PyTorch.
 
 # %% [markdown] role="card" exercise="AdaGrad" level=2 minutes=10 topic="Adaptive rates" doc="https://docs.pytorch.org/docs/stable/generated/torch.optim.Adagrad.html"
 # ### AdaGrad
@@ -814,7 +814,7 @@ with Check("memory_weights") as check:
     check.is_a(weights, torch.Tensor)
     check.shape(weights, (4,))
     check.that(
-        weights.is_floating_point(), "The weights are no whole numbers: use a float dtype."
+        weights.is_floating_point(), "The weights should not be integers: use a float dtype."
     )
     check.close(
         weights,
@@ -836,7 +836,7 @@ with Check("memory_weights") as check:
             ),
             (
                 torch.tensor([0.2907822, 0.2617040, 0.2355336, 0.2119802]),
-                "You have made them sum to 1. The weights of the first n do not: a rest is with older values.",
+                "You have made them sum to 1. The weights of the first n do not: the rest lies with older values.",
             ),
             (
                 torch.tensor([0.1, 0.9, 0.81, 0.729]),
@@ -866,8 +866,8 @@ with Check("memory_weights") as check:
 # %% [markdown] role="hints" exercise="memory_weights"
 # <details><summary>Hint 1: one value's life</summary>
 #
-# A value enters with the factor $1-\alpha$. At each later step it is multiplied by $\alpha$. How often has that
-# happened to the value $k$ steps old?
+# A value enters with the factor $1-\alpha$. At each later step it is multiplied by $\alpha$. How many times has
+# that happened to the value $k$ steps old?
 #
 # </details>
 # <details><summary>Hint 2: powers in a row</summary>
@@ -890,7 +890,7 @@ with HiddenTest("memory_weights") as test:
         weights = memory_weights(alpha=alpha, n=n)
         test.is_a(weights, torch.Tensor)
         test.shape(weights, (n,))
-        test.that(weights.is_floating_point(), "The weights are no whole numbers.")
+        test.that(weights.is_floating_point(), "The weights should not be integers.")
         test.close(weights, want, "The weights should be (1−α)αᵏ, the newest first.", atol=1e-7)
 ### END HIDDEN TESTS
 
@@ -928,7 +928,7 @@ with needs("memory_weights"):
 # Zeiler (2012) noticed that the units do not match. If $\theta$ is in metres and the loss in euros, then $g$ is
 # in euros per metre, and $g/\sqrt s$ has no unit: subtracting it from metres makes no sense, unless η brings
 # the metres along. (Newton's step does it right: gradient over curvature is in metres.) Adadelta takes the
-# metres from where they are to be had, from the steps themselves, and keeps a second decaying average, of the
+# metres from the steps themselves, and keeps a second decaying average, of the
 # squared *steps* $d$:
 #
 # $$s \leftarrow \rho s + (1-\rho)g^2,\qquad d = \frac{\sqrt{a+\varepsilon}}{\sqrt{s+\varepsilon}}\, g, \qquad a\leftarrow \rho a + (1-\rho) d^2, \qquad \theta\leftarrow\theta - \eta\, d$$
@@ -1398,8 +1398,8 @@ print(
 # %% [markdown] role="card" exercise="AdaMax" level=1 minutes=8 topic="Adam" doc="https://docs.pytorch.org/docs/stable/generated/torch.optim.Adamax.html"
 # ### AdaMax
 #
-# Write `update`: $m$ and $t$ as in Adam, $u$ by the formula, element by element, starting from 0. $m$ is
-# corrected, $u$ is not.
+# Write `update`: $m$ and $t$ as in Adam, $u$ by the formula, element by element, starting from zeros in the
+# parameter's shape. The step uses the new $m$ and $u$; $m$ is corrected, $u$ is not.
 
 
 # %% role="stub" exercise="AdaMax"
@@ -1591,7 +1591,7 @@ with HiddenTest("AdaMax") as test:
 # ### NAdam
 #
 # Write `update` after the formulas. $m$, $v$ and $t$ as in Adam, and one more memory, the product Π, which is 1
-# before the first update. ψ is `group["momentum_decay"]`; the 0.96 is fixed.
+# before the first update. The step uses the new $m$, $v$ and Π. ψ is `group["momentum_decay"]`; the 0.96 is fixed.
 
 
 # %% role="stub" exercise="NAdam"
@@ -1692,6 +1692,10 @@ with Check("NAdam") as check:
                 "The factors are exchanged: 1 − μ belongs to g, the next μ to m.",
             ),
             (torch.tensor([1.1230024, 0.8769977]), "The step leads uphill: subtract it."),
+            (
+                torch.tensor([0.8779986, 1.1220013]),
+                "ψ stands beside the power: write 0.96 ** (t * ψ).",
+            ),
             (
                 torch.tensor([0.8856413, 1.1143587]),
                 "The ½ in μ is missing: μ rises from about β₁/2.",
@@ -1933,10 +1937,10 @@ for name, gap in gaps.items():
 # ### AdamW
 #
 # Write `update`: first shrink the parameter by the factor $1-\eta\lambda$, then do Adam's step, with averages
-# that know nothing of λ. λ is `group["weight_decay"]`. **Conventions differ:** in the paper λ is multiplied by
-# the schedule's factor only, in PyTorch by the whole rate η. So in PyTorch a smaller η also means less decay.
+# that know nothing of λ. λ is `group["weight_decay"]`. **Conventions differ:** in the paper the decay does not
+# depend on η (only on how a schedule scales it in the course of training), in PyTorch λ is multiplied by η. So in PyTorch a smaller η also means less decay.
 #
-# You may reuse your Adam: `Adam.update(self, …)` calls its method for this optimiser.
+# If your Adam is done, you may reuse it: `Adam.update(self, …)` calls its method for this optimiser.
 
 
 # %% role="stub" exercise="AdamW"
@@ -1991,7 +1995,7 @@ with Check("AdamW") as check:
             ),
             (
                 torch.tensor([1.82, 1.82]),
-                "λ acts twice, on the parameter and in the gradient. Adam's averages should not know it.",
+                "λ acts twice, on the parameter and in the gradient. Adam's averages should not know of it.",
             ),
             (torch.tensor([1.9, 2.1]), "There is no decay: that is Adam."),
             (
@@ -2351,8 +2355,8 @@ def explore(method, angle, lr):
 # A colleague reports: "We compared SGD and Adam, both with learning rate 0.001 and `weight_decay=0.1`. Adam
 # reached the target in 12 epochs, SGD in 300. So Adam is 25 times faster, and its weights were also regularised
 # better." In your own words, at most ten sentences: (a) What is wrong with the comparison of speed, and what
-# would you run instead? (b) What does `weight_decay=0.1` do in PyTorch's SGD, Adam and AdamW, and which weights
-# does it hardly touch in one of them? (c) Name one problem on which you would expect the rates of Adam, one for
+# would you run instead? (b) What does `weight_decay=0.1` do in PyTorch's SGD, Adam and AdamW, and in one of the
+# three some weights are hardly touched: which? (c) Name one problem on which you would expect the rates of Adam, one for
 # each parameter, to help much, and one on which they should not help.
 
 # %% [markdown] role="answer" exercise="adaptive_claims" points=3

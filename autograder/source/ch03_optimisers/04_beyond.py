@@ -612,6 +612,20 @@ with Check("saddle_free_step") as check:
         known=[(point(4.0, 0.0).double(), "The default damping of 0.001 is not used.")],
         rtol=1e-6,
     )
+    # A Hessian whose eigenvectors are no mirror image of themselves: Q and its transpose differ.
+    hill = torch.tensor(
+        [[2.0, 1.0, 0.0], [1.0, -3.0, 2.0], [0.0, 2.0, 1.0]], dtype=torch.float64
+    )
+    w = torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64)
+    got = saddle_free_step(lambda w: w @ hill @ w / 2, w, damping=0.5)
+    # The root of H² has the eigenvalues |λ|.
+    values, vectors = torch.linalg.eig((hill @ hill).to(torch.complex128))
+    size = (vectors @ torch.diag(values**0.5) @ torch.linalg.inv(vectors)).real
+    check.close(
+        got,
+        w - torch.linalg.inv(size + 0.5 * torch.eye(3)) @ hill @ w,
+        "Three weights with a Hessian of no special form: the step is off. Is it Qᵀ that turns g, and Q that turns back?",
+    )
     flat = saddle_free_step(
         lambda w: w[0] ** 2 + 0 * w[1], torch.tensor([1.0, 5.0]), damping=2.0
     )
@@ -803,7 +817,7 @@ class Meter(TorchDispatchMode):
 # %% [markdown] role="card" exercise="hessian_vector" level=2 minutes=10 topic="Second order" doc="https://docs.pytorch.org/docs/stable/generated/torch.autograd.grad.html"
 # ### Times the Hessian, without the Hessian
 #
-# Return $Hv$, **exactly** (no finite differences), for a `loss` that maps `w` to one number. Here `w` may have any shape, and `v` and the result have the same one; if you lay all of them out as vectors, it is an ordinary product.
+# Return $Hv$, **exactly** (no finite differences), for a `loss` that maps `w` to one number and is not linear. Here `w` may have any shape, and `v` and the result have the same one; if you lay all of them out as vectors, it is an ordinary product.
 #
 # Never form $H$, and do not go through its rows one by one. With 1,000 weights the tests allow tensors of up to 20,000 entries ($H$ has a million) and 1,000 tensor operations (a pass for each row takes several thousand). `Meter` in the cell
 # above counts both, and stops your code with an error where it goes beyond.
@@ -834,7 +848,10 @@ def hessian_vector(loss, w: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
 with Check("hessian_vector") as check:
     # a²b + 3b² at (1, 2): slope (4, 13), Hessian ((4, 2), (2, 6)).
     w, v = torch.tensor([1.0, 2.0]), torch.tensor([1.0, -1.0])
-    got = hessian_vector(lambda w: w[0] ** 2 * w[1] + 3 * w[1] ** 2, w, v)
+    with check.case(
+        "two weights; the slope is differentiated again, so it has to keep its own graph"
+    ):
+        got = hessian_vector(lambda w: w[0] ** 2 * w[1] + 3 * w[1] ** 2, w, v)
     check.is_a(got, torch.Tensor)
     check.shape(got, (2,), "H v is a vector, with one entry for each weight.")
     check.close(
@@ -862,7 +879,8 @@ with Check("hessian_vector") as check:
     )
     matrix = torch.arange(6.0, dtype=torch.float64).view(2, 3)
     w = (matrix / 7).requires_grad_()
-    got = hessian_vector(lambda w: torch.exp(2 * w).sum(), w, matrix)
+    with check.case("w and v of shape (2, 3): any shape will do"):
+        got = hessian_vector(lambda w: torch.exp(2 * w).sum(), w, matrix)
     check.shape(got, (2, 3), "`w` may have any shape, and the result has the same.")
     check.that(got.dtype == torch.float64, "The dtype of `w` should be kept.")
     check.close(
@@ -1455,9 +1473,9 @@ gap.round(4)
 #
 # `rules` maps names to functions: `make([w], rate)` gives an optimiser of the one parameter `w`. For each rule try each rate of `rates`: a **fresh** copy of `start` and a fresh optimiser, `steps` updates, and then the loss *at the point where it ended*.
 #
-# Return a dictionary, in the order of `rules`: `name -> (rate, loss)`, two floats, with the rule's lowest final loss and the rate that gave it. A final loss that is nan or infinite counts as `math.inf`, so it never beats a finite one. Of equally good rates the first in the list wins.
+# Return a dictionary, in the order of `rules`: `name -> (rate, loss)`, two floats, with the rule's lowest final loss and the rate that gave it. A final loss that is nan or infinite counts as `math.inf`, so it never beats a finite one. Of equally good rates the first in the list wins, also where all end at `math.inf`.
 #
-# `start` (of any dtype, with or without `requires_grad`) stays as it is, the walk has its dtype, and with `steps=0` everybody stays at the start.
+# `start` (of any floating-point dtype, with or without `requires_grad`) stays as it is, the walk has its dtype, and with `steps=0` everybody stays at the start.
 
 
 # %% role="stub" exercise="fair_race"
@@ -1518,6 +1536,7 @@ with Check("fair_race") as check:
             (1 / 8, "That is the loss before the last step."),
             (2.0, "That is the loss at the start."),
             (1 / 128, "That is one step too many."),
+            (1.53125, "Old gradients add up: clear them before each `backward()`."),
         ],
     )
     check.that(
@@ -1573,7 +1592,17 @@ with Check("fair_race") as check:
     )
     with check.case("no rate that stays finite"):
         got = fair_race(lambda w: (w**4).sum(), start, plain, [1e9], 12)
-    check.that(got["plain"] == (1e9, math.inf), "A loss of nan should be reported as math.inf.")
+    check.that(
+        got["plain"] == (1e9, math.inf),
+        f"Where no rate ends finite, the first one and math.inf are expected, not {got['plain']}.",
+    )
+    with check.case("a start with requires_grad=True"):
+        held = fair_race(
+            lambda w: w.square().sum(), start.clone().requires_grad_(), plain, [0.25], 1
+        )
+    check.close(
+        held["plain"][1], 1.0, "A start that requires gradients should race like any other."
+    )
     with check.case("steps=0"):
         got = fair_race(lambda w: w.square().sum() / 2, start, plain, [0.1], 0)
     check.close(got["plain"][1], 2.0, "With steps=0 the loss is that of the start.")

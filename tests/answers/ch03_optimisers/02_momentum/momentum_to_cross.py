@@ -71,7 +71,7 @@ def momentum_to_cross(last_step, width):
     return min(width / (last_step + width), 0.99999)
 
 
-# %% wrong="tuned to a step of 1" says="need μ = 0.2"
+# %% wrong="tuned to a step of 1" says="The length of the last step is not heeded"
 def momentum_to_cross(last_step, width):
     return width / (1 + width)
 
