@@ -155,7 +155,7 @@ def focal_loss(logits, labels, gamma=2.0, alpha=0.25):
     return (alpha * (1 - torch.exp(-ce)) ** gamma * ce).mean()
 
 
-# %% wrong="retensored" says="the loss was made anew"
+# %% wrong="retensored" says="a new tensor without history"
 def focal_loss(logits, labels, gamma=2.0):
     ce = F.cross_entropy(logits, labels, reduction="none")
     return torch.tensor(((1 - torch.exp(-ce)) ** gamma * ce).mean().item(), dtype=logits.dtype, requires_grad=True)

@@ -193,7 +193,7 @@ def multiclass_hinge(scores, labels, margin=1.0):
     return (scores - own + margin).clamp(min=0).sum(1).mean()
 
 
-# %% wrong="ties in scores dropped by value" says="by its place, not by its score"
+# %% wrong="ties in scores dropped by value" says="go by the label, not by the score"
 def multiclass_hinge(scores, labels, margin=1.0):
     own = scores.gather(1, labels[:, None])
     short = (scores - own + margin).clamp(min=0)

@@ -101,7 +101,7 @@ def fair_race(loss, start, rules, rates, steps):
     return table
 
 
-# %% wrong="gradients add up" says="w ends at 1/4"
+# %% wrong="gradients add up" says="Old gradients add up"
 def fair_race(loss, start, rules, rates, steps):
     table = {}
     for name, make in rules.items():

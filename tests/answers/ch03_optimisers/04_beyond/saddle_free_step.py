@@ -98,7 +98,7 @@ def saddle_free_step(loss, w, damping=0.0):
     return x - vectors @ (vectors.T @ torch.func.grad(loss)(x) / (values.abs() + damping))
 
 
-# %% wrong="rows for eigenvectors" says="not Q diag"
+# %% wrong="rows for eigenvectors" says="Is it Qᵀ that turns g"
 def saddle_free_step(loss, w, damping=1e-3):
     x = w.detach()
     values, vectors = torch.linalg.eigh(torch.func.hessian(loss)(x))
