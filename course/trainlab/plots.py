@@ -190,7 +190,7 @@ def _frame(fig: Figure, draw: Callable[[int], object], index: int) -> Image.Imag
     png = io.BytesIO()
     fig.savefig(png, format="png", dpi=80, facecolor="white")
     # The same palette for all frames, without dither: what stands still does not flicker.
-    return Image.open(png).convert("RGB").quantize(64, dither=Image.Dither.NONE)
+    return Image.open(png).convert("RGB").quantize(128, dither=Image.Dither.NONE)
 
 
 def _image(kind: str, content: bytes, alt: str) -> str:

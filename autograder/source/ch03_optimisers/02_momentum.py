@@ -60,7 +60,7 @@ data
 #
 # The simplest valley is a bowl, $f(x, y) = \tfrac12 (x^2 + \kappa y^2)$, stretched by $\kappa$, the **condition number**: the largest curvature over the
 # smallest. Gradient descent multiplies $x$ by $1 - \eta$ at each step and $y$ by $1 - \eta\kappa$. For $y$ not to explode we need $\eta < 2/\kappa$, and then $x$ shrinks
-# by hardly $2/\kappa$ a step. The best compromise, $\eta = 2/(1+\kappa)$, makes both factors equally bad, $\pm\frac{\kappa - 1}{\kappa + 1}$:
+# by at most a share of $2/\kappa$ a step. The best compromise, $\eta = 2/(1+\kappa)$, makes both factors equally bad, $\pm\frac{\kappa - 1}{\kappa + 1} \approx \pm(1 - 2/\kappa)$:
 # about $\tfrac12\kappa \ln 10$ steps for each decimal place.
 #
 # Now let the ball have mass. A velocity $v$ adds up the gradients, and loses a share of itself at each step:
@@ -168,7 +168,7 @@ lab.show(
 #
 # $$v \leftarrow \mu v + g, \qquad \theta \leftarrow \theta - \eta v$$
 #
-# The first $v$ is $g$ itself. $\eta$ is the `"lr"` and $\mu$ the `"momentum"` of the parameter's **group** (`self.param_groups` is a list of dicts with `"params"` and these two); schedulers change them during training, so read them
+# The first $v$ equals $g$ (a copy of it). $\eta$ is the `"lr"` and $\mu$ the `"momentum"` of the parameter's **group** (`self.param_groups` is a list of dicts with `"params"` and these two); schedulers change them during training, so read them
 # anew at each step. Further:
 #
 # - Keep each $v$ in `self.state[parameter]`, a dict that is yours to fill. Then `state_dict` saves it, and a run that is resumed from it continues exactly.
@@ -634,7 +634,8 @@ def terminal_speed(
 # %% role="check" exercise="terminal_speed"
 with Check("terminal_speed") as check:
     slope = torch.tensor([[2.0], [-4.0]])
-    limit = terminal_speed(0.2, 0.9, slope)
+    with check.case("no steps given, so math.inf of them: a closed form, no loop"):
+        limit = terminal_speed(0.2, 0.9, slope)
     check.shape(limit, (2, 1))
     check.close(
         limit,

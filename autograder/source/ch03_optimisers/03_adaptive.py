@@ -242,7 +242,7 @@ def drive(make_optimizer, starts, gradients, before=None):
         make_optimizer: builds the optimiser from the list of parameters.
         starts: one tensor for each parameter.
         gradients: for each step, one tensor or None for each parameter.
-        before: `before(step, optimizer)`, called before each step; may return another optimiser.
+        before: `before(step, optimizer, parameters)`, called before each step; may return another optimiser.
 
     Returns:
         All numbers of all parameters after each step, (steps, n).
@@ -424,7 +424,7 @@ STILL = (
 #
 # All operations are element by element. $\varepsilon$ only prevents a division by zero. **Conventions differ:**
 # Glassner (2021) and others write $\sqrt{s+\varepsilon}$, PyTorch $\sqrt s+\varepsilon$. The two agree as long
-# as $\varepsilon$ is tiny beside $s$, and not for tiny gradients: $\sqrt{10^{-8}}$ is $10^{-4}$. We follow PyTorch.
+# as $s$ is large enough. For tiny gradients one divides by $\sqrt\varepsilon$ and the other by $\varepsilon$, which is far less. We follow PyTorch.
 
 # %% [markdown] role="card" exercise="AdaGrad" level=2 minutes=10 topic="Adaptive rates" doc="https://docs.pytorch.org/docs/stable/generated/torch.optim.Adagrad.html"
 # ### AdaGrad
@@ -2504,7 +2504,7 @@ with Claims() as claim:
 # - An adaptive rate is a step length. It does not feel the scale of the loss or of a coordinate, and it cannot
 #   see curvature across coordinates.
 # - An average that starts at 0 is too small by $1-\beta^t$. Divide.
-# - `weight_decay` is L2 in `Adam` and decay in `AdamW`. Only under SGD are the two one.
+# - `weight_decay` is L2 in `Adam` and decay in `AdamW`. Only under plain SGD are the two one.
 # - One rate for all is a race between step sizes. Tune each, on other seeds, and report updates beside epochs.
 #
 # **Read on.** Duchi, Hazan and Singer (2011). Tieleman and Hinton (2012), lecture 6 of their course. Zeiler

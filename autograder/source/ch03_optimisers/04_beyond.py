@@ -144,7 +144,7 @@ lab.animate(
     frames,
     alt="Eight optimisers walk through a bent valley from the upper left to the star at (1, 1). Some "
     "jump straight to the floor of the valley, some overshoot and swing back; those with momentum "
-    "run along the floor, plain SGD and AdaGrad creep.",
+    "run along the floor, plain SGD and Adadelta creep.",
 )
 
 
@@ -172,7 +172,7 @@ lab.show(
 
 # %% [markdown]
 # Nesterov runs along the floor as on rails and ends lowest. Plain SGD and Adadelta find the floor at once and then creep: along it there is hardly any slope. Momentum gets there too, by way of every wall. The adaptive rules
-# take the large rates that a *final* loss rewards: AdaGrad throws itself out of the picture and comes back in a single step each, Adam makes a wide turn, and RMSProp, whose steps do not shrink as the slope does, ends up hopping across the floor.
+# take the large rates that a *final* loss rewards: AdaGrad leaves the picture in one step and is back with the next, Adam makes a wide turn, and RMSProp, whose steps do not shrink as the slope does, ends up hopping across the floor.
 #
 # Before you write home about the winner: this is *one* surface, *one* start and *one* budget. On the roundest of all surfaces, $\lVert w\rVert^2$, the ranking of the last
 # lessons turns over.
@@ -848,9 +848,7 @@ def hessian_vector(loss, w: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
 with Check("hessian_vector") as check:
     # a²b + 3b² at (1, 2): slope (4, 13), Hessian ((4, 2), (2, 6)).
     w, v = torch.tensor([1.0, 2.0]), torch.tensor([1.0, -1.0])
-    with check.case(
-        "two weights; the slope is differentiated again, so it has to keep its own graph"
-    ):
+    with check.case("two weights without requires_grad; the slope has to keep its graph"):
         got = hessian_vector(lambda w: w[0] ** 2 * w[1] + 3 * w[1] ** 2, w, v)
     check.is_a(got, torch.Tensor)
     check.shape(got, (2,), "H v is a vector, with one entry for each weight.")
@@ -1031,7 +1029,7 @@ with HiddenTest("hessian_vector") as test:
 # %% [markdown]
 # ### What one does with it
 #
-# Multiply a vector by $H$ again and again, and it turns towards the direction of the sharpest curvature: the power iteration finds the largest eigenvalue $\lambda_\text{max}$ of a matrix that we never see. You know what that number is good for: on a bowl
+# Multiply a vector by $H$ again and again, and it turns towards the direction of the sharpest curvature: the power iteration finds the eigenvalue that is largest in absolute value, here the positive $\lambda_\text{max}$, of a matrix that we never see. You know what that number is good for: on a bowl
 # gradient descent is stable up to the rate $2/\lambda_\text{max}$.
 #
 # **Predict, then run.** Our network, fresh from its initialisation, on 512 images: is $2/\lambda_\text{max}$ nearer to 0.01, 0.1 or 1? And does the loss obey it, although it is no bowl?
@@ -1085,12 +1083,12 @@ with needs("hessian_vector"):
 # ## L-BFGS: curvature from the steps themselves
 #
 # There is a way to learn the curvature for nothing. After each step one knows how much the gradient has changed, $y = g_\text{new} - g_\text{old}$, over which distance, $s = w_\text{new} - w_\text{old}$; and $Hs \approx y$. **L-BFGS** (Liu and Nocedal, 1989) keeps
-# the last $m$ such pairs and builds from them, in $O(mn)$, the product of an approximate $H^{-1}$ with the gradient. A line search finds the length of the step, so there is no learning rate to tune. In PyTorch it is `torch.optim.LBFGS`; since it evaluates the loss several
+# the last $m$ such pairs and builds from them, in $O(mn)$, the product of an approximate $H^{-1}$ with the gradient. A line search finds the length of the step, so there is no learning rate to tune. In PyTorch it is `torch.optim.LBFGS` (ask for the line search with `line_search_fn="strong_wolfe"`; without it the steps have a fixed rate); since it evaluates the loss several
 # times a step, `step` wants a function, the *closure*.
 #
 # It needs to see the same loss every time: two gradients of different minibatches differ for other reasons than curvature. So: small data, full batch. The two moons, where 03 raced the others.
 #
-# **Predict, then run.** Gradient descent, Nesterov and Adam on the full batch, each at its own best rate, against L-BFGS as it comes. We count evaluations of the gradient until the loss is below 0.01.
+# **Predict, then run.** Gradient descent, Nesterov and Adam on the full batch, each at its own best rate, against L-BFGS with its line search and nothing tuned. We count evaluations of the gradient until the loss is below 0.01.
 
 
 # %%
@@ -1147,16 +1145,16 @@ lab.summary(moon_runs, by="rule", value="gradients").merge(
 
 # %% [markdown]
 # (`low` and `high` are the ends of the 95 % interval of the mean; `at_edge` would say that the best rate was the first or last of its grid. The text speaks of the full run.)
-# L-BFGS arrives after about 30 gradients, gradient descent after more than 100, Nesterov in between, with seeds that differ widely. Adam at its best rate comes so close to L-BFGS that ten seeds cannot separate them. But Adam had to be tuned first, and L-BFGS ran as it comes. On a smooth full-batch problem it is still the first thing to try.
+# L-BFGS arrives after about 30 gradients, gradient descent after more than 100, Nesterov in between, with seeds that differ widely. Adam at its best rate comes so close to L-BFGS that ten seeds cannot separate them. But Adam had to be tuned first, and L-BFGS was not. On a smooth full-batch problem it is still the first thing to try.
 #
-# ## Curvature by the layer: Shampoo, Muon, and Lion, who wants none
+# ## Curvature by the layer: Shampoo, Muon, and Lion, which wants none
 #
 # Between $n$ numbers (Adam's $v$) and $n^2$ (Newton's $H$) lies a middle road: use that the weights of a layer are a **matrix** $W$ of shape $(a, b)$ with a gradient $G$ of the same shape.
 #
 # - **Shampoo** (Gupta, Koren and Singer, 2018) keeps two small matrices, $L \leftarrow L + GG^\top$ of shape $(a, a)$ and $R \leftarrow R + G^\top G$ of shape $(b, b)$, and steps along $L^{-1/4}\, G\, R^{-1/4}$. Together they stand for a matrix of $ab \times ab$, their
 #   Kronecker product: AdaGrad that knows about mixtures, at the cost of a few roots of matrices now and then. **SOAP** (Vyas et al., 2024) runs Adam in the basis of the eigenvectors of these two matrices.
 # - **Muon** (Jordan et al., 2024) takes Nesterov's momentum $M = U S V^\top$ and steps along $UV^\top$: all singular values become 1, so no direction of the matrix is left behind. That is Shampoo's step when its memory is the present gradient alone. No decomposition is computed: five rounds of a
-#   Newton–Schulz iteration, $X \leftarrow aX + b\,(XX^\top)X + c\,(XX^\top)^2X$, come close enough. It is made for matrices only; biases go to AdamW. In PyTorch: `torch.optim.Muon`.
+#   Newton–Schulz iteration, $X \leftarrow aX + b\,(XX^\top)X + c\,(XX^\top)^2X$, come close enough. It is made for matrices only (its authors leave the input and output layers out, too; our small network gives it all three); biases go to AdamW. In PyTorch: `torch.optim.Muon`.
 # - **Lion** (Chen et al., 2023) was found by a search over programs. It keeps one momentum $m$ and steps by a *sign*: $w \leftarrow w - \eta\,\operatorname{sign}(\beta_1 m + (1-\beta_1) g)$, then $m \leftarrow \beta_2 m + (1-\beta_2) g$, with $\beta_1 = 0.9$, $\beta_2 = 0.99$. Every weight moves by $\eta$ in every
 #   step, so $\eta$ is some three to ten times smaller than Adam's. Half of Adam's memory, no curvature at all.
 #
@@ -1178,7 +1176,7 @@ pd.DataFrame(torch.stack(rounds).numpy().round(4)).rename_axis("round").rename(
 )
 
 # %% [markdown]
-# The first row is the matrix as it starts, scaled to norm 1. Each round multiplies small singular values by about 3.4 and pushes those that have arrived to and fro between 0.68 and 1.16: "about 1" is all one asks for. The largest six are there after five rounds, although they began a factor of 700 apart; what
+# The first row is the matrix as it starts, scaled to norm 1. Each round multiplies small singular values by about 3.4 and then keeps them near 1, within 0.68 and 1.16: "about 1" is all one asks for. The largest five are there after five rounds and the sixth nearly so, although they began a factor of 700 apart; what
 # began smaller than a thousandth of the norm is on its way. Only products of matrices were needed, and these are what a GPU does best.
 #
 # Lion, Shampoo and SOAP come from a library, `pytorch-optimizer`; where it is not installed, the race goes on without them. (`pip install pytorch-optimizer`; its only needs are PyTorch and NumPy.) Shampoo is used in its practical form, which cuts large matrices into blocks of 128, takes roots only every 20 steps and lets
@@ -1288,7 +1286,7 @@ shared = lab.sweep(
 lab.summary(shared, by="rule", value="accuracy").sort_values("mean", ascending=False).round(3)
 
 # %% [markdown]
-# In kind it is the famous table: Nesterov and momentum on top, Adam more than ten points behind, NAdam and RMSProp at the end, and NAdam's interval over five seeds so wide that one run could have shown nearly anything. (The course had a longer training and another network: 87 % for SGD, 42 % for Adam.)
+# In kind it is the famous table: Nesterov and momentum on top, Adam more than ten points behind, NAdam and RMSProp at the end, and NAdam's runs so far apart that one of them could have shown nearly anything. (The course had a longer training and another network: 87 % for SGD, 42 % for Adam.)
 #
 # But look at what was compared. A rate of 0.05 means for SGD: move by 0.05 times the gradient. For momentum it is ten times that in the long run. For Adam it means: move each weight by about 0.05 *per step*, whatever the gradient; our weights start between ±0.036 and ±0.1. The number is the same, the unit is not. The table
 # measures how far 0.05 is from each rule's own range.
@@ -1377,7 +1375,7 @@ lab.show(
 )
 
 # %% [markdown]
-# (`time` is the time of a run in multiples of SGD's, from the quietest run of each; it hangs on your machine. `memory` is counted: numbers in the optimiser's state for each weight.)
+# (`time` is the time of a run in multiples of SGD's, from the quietest run of each; it depends on your machine. `memory` is counted: numbers in the optimiser's state for each weight.)
 #
 # The forty points between first and last have shrunk to six among the ten classical rules, and most of these lie within two points of each other. Adam, last but two in the other table, stands with momentum, Nesterov, AdamW and AdaMax. Compare the rates, too: momentum's own best *is* about 0.05, SGD's is several times larger, Adam's ten times smaller. The famous table did
 # not rank optimisers. It asked whose range contains 0.05.
@@ -1388,7 +1386,7 @@ against_adam.sort_values("mean", ascending=False).round(3)
 
 # %% [markdown]
 # `mean` is the lead over Adam in accuracy, seed by seed, and `excludes_zero` says whether the 95 % interval `low` to `high` leaves out 0. Two rules are clearly ahead: SOAP by three to four points, Muon by about two. Shampoo's lead is at the limit of what six seeds can show, Lion's is not shown (it has half of Adam's memory to its credit). Plain SGD is clearly behind at this budget. For momentum, Nesterov, AdamW and AdaMax
-# nothing is shown either way; nor do the intervals exclude a difference of a point. (With thirteen comparisons at 95 %, about one in two such tables contains a false alarm. The leads of SOAP and Muon are too large for that.)
+# nothing is shown either way; nor do the intervals exclude a difference of a point. (With thirteen comparisons at 95 %, up to one in two such tables contains a false alarm. The leads of SOAP and Muon are too large for that.)
 #
 # **Predict, then run.** The newcomers' steps are dearer. Give Adam three times the steps, six epochs at the rate that was best for two. Is it still behind?
 
@@ -1406,7 +1404,7 @@ lab.paired_difference(
 ).round(3)
 
 # %% [markdown]
-# With three times the steps Adam gains one to three points (it depends on the rate that was chosen): that is where Muon and Shampoo are after two epochs, and of SOAP's lead a point or two is left. So the newcomers do what they promise, *fewer steps*; whether that is less *time* hangs on the price of a step. On this CPU and for matrices this small, one of Muon's costs about two of Adam's, one of SOAP's about six.
+# With three times the steps Adam gains one to three points (it depends on the rate that was chosen): that is where Muon and Shampoo are after two epochs, and of SOAP's lead a point or two is left. So the newcomers do what they promise, *fewer steps*; whether that is less *time* depends on the price of a step. On this CPU and for matrices this small, one of Muon's costs about two of Adam's, one of SOAP's about six.
 # In a large network on a GPU the forward and backward pass dwarf the optimiser, and the same saving of steps is worth far more.
 #
 # ## Do adaptive methods generalise worse?
@@ -2196,7 +2194,7 @@ with Claims(data) as claim:
 # | SGD, momentum, Nesterov | 0 to 1 n | the slope, smoothed | tuned and scheduled, for image networks; `SGD(..., nesterov=True)` |
 # | Adam, AdamW | 2 n | each coordinate by its own scale | first, for nearly everything |
 # | Lion | 1 n | a sign | where memory is short; a smaller rate |
-# | Muon | 1 n | the momentum matrix with all singular values 1 | matrices of hidden layers; the rest to AdamW |
+# | Muon | 1 n | the momentum matrix with all singular values 1 | matrices, above all of hidden layers; the rest to AdamW |
 # | Shampoo, SOAP | matrices of $a^2 + b^2$ a layer | gradient between two roots of matrices | long runs where steps are dear |
 # | L-BFGS | 2 m n | curvature from the last m steps | small data, full batch |
 # | Newton | n² | $H^{-1}g$ | a handful of parameters; beware of saddles |
