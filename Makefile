@@ -6,7 +6,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 PORT ?= 8888
-# A process for each of two cores; conftest.py says what stays together.
+# A process each for two cores; notebooks and the graded class take turns.
 WORKERS ?= 2
 
 .PHONY: help install lab test demo build verify clean
@@ -41,7 +41,7 @@ ROOT = $(shell [ "$$(id -u)" != 0 ] || echo --allow-root)
 
 test: $(STAMP)
 	@echo "Running every test on $(WORKERS) processes ..."
-	@$(RUN) -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 demo: $(STAMP)
 	@$(RUN) -m autograder demo

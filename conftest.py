@@ -16,17 +16,6 @@ import pytest
 from autograder.repo import Repo, this_repo
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the marks at this same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say what stays together on one process: a file, for its fixtures, or the answers to one lesson's exercises."""
-    for item in items:
-        lesson = getattr(item, "callspec", None) and item.callspec.params.get("lesson")
-        together = (
-            f"{lesson.chapter}/{lesson.name}" if lesson else item.path.relative_to(item.config.rootpath)
-        )
-        item.add_marker(pytest.mark.xdist_group(str(together)))
-
-
 @pytest.fixture(scope="session")
 def repo() -> Repo:
     """The repository that is tested."""

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import Empty
 
@@ -104,6 +105,12 @@ class Deaf(zmq.asyncio.Socket):
         return Deaf.asked > 1
 
 
+def alone(coroutine):
+    """Run it in a thread of its own: in this one a browser's event loop may still be running."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
+
+
 def test_a_reply_whose_arrival_was_told_to_somebody_else_is_found_at_the_next_look(monkeypatch):
     async def receive(_):
         return {"content": "the reply"}
@@ -115,9 +122,9 @@ def test_a_reply_whose_arrival_was_told_to_somebody_else_is_found_at_the_next_lo
     monkeypatch.setattr(ShellChannel, "_recv", receive)
     monkeypatch.setattr(Deaf, "asked", 0)
     with pytest.raises(Empty):
-        asyncio.run(listen(timeout=0))
+        alone(listen(timeout=0))
     monkeypatch.setattr(Deaf, "asked", 0)
-    assert asyncio.run(listen(timeout=60)) == {"content": "the reply"}
+    assert alone(listen(timeout=60)) == {"content": "the reply"}
 
 
 def test_kernels_are_heard_through_that_channel():
