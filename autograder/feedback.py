@@ -13,6 +13,7 @@ from bleach.css_sanitizer import ALLOWED_CSS_PROPERTIES, CSSSanitizer
 from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.utils import is_grade
 from traitlets import Bool
 
 from autograder.lesson import HIDDEN
@@ -63,8 +64,7 @@ class HideTests(NbGraderPreprocessor):
 
     def preprocess_cell(self, cell: NotebookNode, resources: ResourcesDict, index: int) -> Preprocessed:
         """Shorten one test cell, in place."""
-        facts = cell.metadata.get("nbgrader", {})
-        if self.reveal or cell.cell_type != "code" or not facts.get("grade"):
+        if self.reveal or cell.cell_type != "code" or not is_grade(cell):
             return cell, resources
         cell.source = without(cell.source, HIDDEN, body=True)
         told = sentence(cell)

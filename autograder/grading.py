@@ -22,6 +22,7 @@ from nbgrader.apps import NbGraderAPI
 from nbgrader.converters import Autograde
 from nbgrader.plugins import CsvExportPlugin
 from nbgrader.preprocessors import Execute, GetGrades
+from nbgrader.utils import is_grade
 from sqlalchemy.exc import SAWarning
 from tqdm import tqdm
 from traitlets.config import Config
@@ -248,8 +249,11 @@ def _read_result(course: Course, assignment: str, student: str) -> Result:
 def _sentences(path: Path) -> dict[str, str]:
     """For each graded cell that failed, the sentence that says why."""
     cells = nbformat.read(path, as_version=4).cells
-    graded = (cell for cell in cells if cell.metadata.get("nbgrader", {}).get("grade"))
-    return {cell.metadata.nbgrader.grade_id: told for cell in graded if (told := sentence(cell, reveal=True))}
+    return {
+        cell.metadata.nbgrader.grade_id: told
+        for cell in filter(is_grade, cells)
+        if (told := sentence(cell, reveal=True))
+    }
 
 
 def _first_error(outcome: dict) -> str:

@@ -14,6 +14,7 @@ from copy import deepcopy
 
 import nbformat
 from nbformat import NotebookNode
+from nbgrader.utils import is_solution
 
 from autograder.handed import HandedCell, Unreadable
 
@@ -34,7 +35,7 @@ def bring_back(released: NotebookNode, cells: list[HandedCell]) -> tuple[Noteboo
     places = _by_name(slots, cells)
     _by_ident(slots, cells, places)
     _by_content(slots, cells, places)
-    if not any(_takes_answer(slots[slot]) for slot in places):
+    if not any(is_solution(slots[slot]) for slot in places):
         raise Unreadable(
             "none of this notebook's exercises is in the file. Is it another notebook under this name?"
         )
@@ -100,7 +101,7 @@ def _by_content(slots: list[NotebookNode], cells: list[HandedCell], places: Plac
 def _by_neighbours(slots: list[NotebookNode], cells: list[HandedCell], places: Places) -> None:
     """An answer that lost all else: of what stands between the same neighbours, the most similar."""
     for slot, given in enumerate(slots):
-        if slot in places or not _takes_answer(given):
+        if slot in places or not is_solution(given):
             continue
         before = max((places[s] for s in places if s < slot), default=-1)
         after = min((places[s] for s in places if s > slot and places[s] > before), default=len(cells))
@@ -164,9 +165,9 @@ def _as_text(cell: HandedCell) -> NotebookNode:
 
 def _mends(slots: list[NotebookNode], cells: list[HandedCell], places: Places) -> Iterator[str]:
     missing = [given for slot, given in enumerate(slots) if slot not in places]
-    for given in filter(_takes_answer, missing):
+    for given in filter(is_solution, missing):
         yield f"{_exercise(given)}: no answer was found, so it counts as not done."
-    restored = [given for given in missing if not _takes_answer(given) and given.cell_type == "code"]
+    restored = [given for given in missing if not is_solution(given) and given.cell_type == "code"]
     if restored:
         names = [_label(given) for given in restored]
         more = f" and {len(names) - 5} more" if len(names) > 5 else ""
@@ -175,7 +176,7 @@ def _mends(slots: list[NotebookNode], cells: list[HandedCell], places: Places) -
         given, cell = slots[slot], cells[i]
         if not _name(given):
             continue
-        if cell.name != _name(given) and _takes_answer(given):
+        if cell.name != _name(given) and is_solution(given):
             yield f"{_exercise(given)}: the cell had lost its name and was recognised by its content or place."
         if cell.kind != given.cell_type:
             yield f"{_label(given)}: the cell had become {cell.kind}; it is {given.cell_type} again."
@@ -204,16 +205,12 @@ def _name(cell: NotebookNode) -> str:
     return _facts(cell).get("grade_id", "")
 
 
-def _takes_answer(cell: NotebookNode) -> bool:
-    return bool(_facts(cell).get("solution"))
-
-
 def _is_stub(cell: NotebookNode) -> bool:
-    return _takes_answer(cell) and cell.cell_type == "code"
+    return is_solution(cell) and cell.cell_type == "code"
 
 
 def _is_test(cell: NotebookNode) -> bool:
-    return bool(_facts(cell)) and not _takes_answer(cell)
+    return bool(_facts(cell)) and not is_solution(cell)
 
 
 def _exercise(cell: NotebookNode) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
 from nbgrader.preprocessors import Execute
+from nbgrader.utils import is_grade, is_solution
 from traitlets import Bool
 
 from autograder.execute import KernelManager
@@ -58,14 +59,9 @@ class LeanExecute(Execute):
 def _idle(nb: NotebookNode) -> set[int]:
     """Positions of the code cells that nothing graded hangs on."""
     code = [i for i, cell in enumerate(nb.cells) if cell.cell_type == "code"]
-    graded = {k for k, i in enumerate(code) if _is_graded(nb.cells[i])}
+    graded = {k for k, i in enumerate(code) if is_grade(nb.cells[i]) or is_solution(nb.cells[i])}
     run = {code[k] for k in needed([nb.cells[i].source for i in code], graded)}
     return set(code) - run
-
-
-def _is_graded(cell: NotebookNode) -> bool:
-    facts = cell.metadata.get("nbgrader", {})
-    return bool(facts.get("grade") or facts.get("solution"))
 
 
 def _misses(nb: NotebookNode, left_out: set[int]) -> bool:

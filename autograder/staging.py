@@ -44,8 +44,9 @@ def stage(handed_in: Path, released: dict[str, NotebookNode], staged: Path) -> l
             continue
         used.add(path)
         mended, more = _brought_back(path, notebook)
-        _write(mended, mends + more, staged / f"{name}.ipynb")
-        said += [f"{name}: {mend}" for mend in mends + more]
+        mends += more
+        _write(mended, mends, staged / f"{name}.ipynb")
+        said += [f"{name}: {mend}" for mend in mends]
     return said + _copy_extras(handed_in, used, staged)
 
 

@@ -183,13 +183,12 @@ def animate(
 def _frame(fig: Figure, draw: Callable[[int], object], index: int) -> Image.Image:
     draw(index)
     if index == 0:
+        # Laid out once: the axes must not move, and laying out takes most of the time.
         fig.canvas.draw()
-        fig.set_layout_engine(
-            "none"
-        )  # laid out once: the axes must not move, and laying out takes most of the time
+        fig.set_layout_engine("none")
     png = io.BytesIO()
     fig.savefig(png, format="png", dpi=80, facecolor="white")
-    # The same palette for all frames, without dither: what stands still does not flicker.
+    # Without dither: what stands still does not flicker.
     return Image.open(png).convert("RGB").quantize(128, dither=Image.Dither.NONE)
 
 
