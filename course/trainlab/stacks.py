@@ -107,11 +107,13 @@ def train_stack(
             best = torch.minimum(best, loss.nan_to_num(torch.inf))
             if until is not None and bool(((best < until) | ~loss.isfinite()).all()):
                 break
+        if epoch == epochs:
+            break
         started = time.perf_counter()
         order = torch.stack([torch.randperm(len(y), generator=draw) for draw in draws]).to(y.device)
         for index in order.split(size, dim=1):
             optimizer.zero_grad()
-            _losses(nets, x[index], y[index]).sum().backward()
+            _losses(nets(x[index]), y[index]).sum().backward()
             optimizer.step()
             updates += 1
         seconds += time.perf_counter() - started
@@ -137,16 +139,15 @@ def _glorot(shape: tuple[int, int], draw: torch.Generator) -> Tensor:
     return nn.init.xavier_uniform_(torch.empty(shape), generator=draw)
 
 
-def _losses(nets: NetStack, x: Tensor, y: Tensor) -> Tensor:
-    """Mean cross-entropy of each network (networks,), for y (networks, B)."""
-    return F.cross_entropy(nets(x).transpose(1, 2), y, reduction="none").mean(1)
+def _losses(scores: Tensor, y: Tensor) -> Tensor:
+    """Mean cross-entropy of each network (networks,), for scores (networks, B, classes) and y (networks, B)."""
+    return F.cross_entropy(scores.transpose(1, 2), y, reduction="none").mean(1)
 
 
 @torch.no_grad()
 def _look(nets: NetStack, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     scores, classes = nets(x), y.expand(len(nets.seeds), -1)
-    loss = F.cross_entropy(scores.transpose(1, 2), classes, reduction="none").mean(1)
-    return loss.cpu(), (scores.argmax(2) == classes).float().mean(1).cpu()
+    return _losses(scores, classes).cpu(), (scores.argmax(2) == classes).float().mean(1).cpu()
 
 
 def _table(seeds: list[int], looks: list[tuple]) -> pd.DataFrame:

@@ -63,6 +63,7 @@ def test_full_batches_train_each_network_as_it_would_alone():
             optimizer.step()
         last = curves[(curves["seed"] == index) & (curves["epoch"] == 4)]["loss"].item()
         assert last == pytest.approx(F.cross_entropy(single(x.cpu()), y.cpu()).item(), rel=1e-4)
+        torch.testing.assert_close(nets(x)[index].cpu(), single(x.cpu()))  # and not an epoch further
 
 
 def test_epochs_and_updates_are_counted_with_a_smaller_last_batch():
