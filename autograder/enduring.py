@@ -119,4 +119,6 @@ def clear(nb: NotebookNode) -> None:
 
 def _size(content: dict) -> int:
     """Roughly, the bytes of an output."""
-    return sum(len(str(part)) for key in ("text", "data", "traceback", "evalue") if (part := content.get(key)))
+    return sum(
+        len(str(part)) for key in ("text", "data", "traceback", "evalue") if (part := content.get(key))
+    )
