@@ -10,6 +10,7 @@ import contextlib
 import os
 import shutil
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from nbgrader.api import Gradebook
 from nbgrader.plugins import CsvExportPlugin
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from tqdm import tqdm
 
 from autograder import crew, ledger, records, worker
@@ -87,7 +88,8 @@ def grade_class(
     options = options or Options()
     if options.sandbox:
         refuse_if_missing()
-    with _alone(course, assignment), course.gradebook() as gradebook:
+    with _alone(course, assignment), course.gradebook() as gradebook, warnings.catch_warnings():
+        warnings.simplefilter("ignore", SAWarning)  # nbgrader's own use of SQLAlchemy
         ledger.open_ledger(gradebook)
         kit = _kit(course, assignment, gradebook, options)
         known = {} if options.force else ledger.entries(gradebook, assignment)

@@ -105,10 +105,11 @@ def _submission(gradebook: Gradebook, assignment: str, student: str) -> Submitte
 def _new_submission(gradebook: Gradebook, assignment: str, student: str) -> SubmittedAssignment:
     """Its empty rows, which wait for the caller's commit; those that nbgrader makes are there at once."""
     known = gradebook.find_assignment(assignment)
-    submission = SubmittedAssignment(assignment=known, student=gradebook.find_student(student))
-    for notebook in known.notebooks:
-        rows = SubmittedNotebook(notebook=notebook, assignment=submission)
-        rows.grades = [Grade(cell=cell) for cell in (*notebook.grade_cells, *notebook.task_cells)]
-        rows.comments = [Comment(cell=cell) for cell in (*notebook.solution_cells, *notebook.task_cells)]
-    gradebook.db.add(submission)
+    with gradebook.db.no_autoflush:
+        submission = SubmittedAssignment(assignment=known, student=gradebook.find_student(student))
+        gradebook.db.add(submission)
+        for notebook in known.notebooks:
+            rows = SubmittedNotebook(notebook=notebook, assignment=submission)
+            rows.grades = [Grade(cell=cell) for cell in (*notebook.grade_cells, *notebook.task_cells)]
+            rows.comments = [Comment(cell=cell) for cell in (*notebook.solution_cells, *notebook.task_cells)]
     return submission

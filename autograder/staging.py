@@ -28,7 +28,8 @@ def stage(handed: Handed, released: dict[str, NotebookNode], staged: Path) -> li
     """Fill the folder `staged` with what was handed in, and say what was mended or cannot be used.
 
     A notebook that cannot be read is replaced by the untouched one, so that it counts as not done, the reason
-    stands in it, and the learner's other notebooks are graded. One that was not handed in is left out.
+    stands in it, and the learner's other notebooks are graded. One that was not handed in is left out, unless
+    none was: nbgrader has nothing to say of a learner without a notebook.
 
     Args:
         handed: the files of one learner.
@@ -38,12 +39,16 @@ def stage(handed: Handed, released: dict[str, NotebookNode], staged: Path) -> li
     shutil.rmtree(staged, ignore_errors=True)
     staged.mkdir(parents=True)
     said, used = [], set()
-    for name, notebook in released.items():
-        file, mends = _find(handed, name, set(released))
-        if file is None:
+    found = {name: _find(handed, name, set(released)) for name in released}
+    none = not any(file for file, _ in found.values())
+    for name, (file, mends) in found.items():
+        if file:
+            used.add(file)
+            mended, more = _brought_back(handed, file, released[name])
+        elif none:
+            mended, more = released[name], ["It was not handed in and counts as not done."]
+        else:
             continue
-        used.add(file)
-        mended, more = _brought_back(handed, file, notebook)
         mends += more
         _write(mended, mends, staged / f"{name}.ipynb")
         said += [f"{name}: {mend}" for mend in mends]
@@ -70,7 +75,7 @@ def _brought_back(handed: Handed, file: str, released: NotebookNode) -> tuple[No
         cells, mends = read(handed.files[file])
         notebook, more = bring_back(released, cells)
     except Unreadable as reason:
-        return released.copy(), [f"It could not be read and counts as not done: {reason}"]
+        return released, [f"It could not be read and counts as not done: {reason}"]
     return notebook, mends + more
 
 
