@@ -7,6 +7,7 @@ Nothing of nbgrader is replaced. Workers run its autograde and feedback, each su
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import shutil
 import tempfile
@@ -95,13 +96,13 @@ def grade_class(
         known = {} if options.force else ledger.entries(gradebook, assignment)
         results: dict[str, Result] = {}
         jobs = _jobs(course, kit, gradebook, students, known, results)
-        bar = tqdm(total=len(students), desc=assignment, unit="submission", smoothing=0.1)
-        with bar, _workers(kit, options) as (function, executor, ahead):
-            for job, outcome in crew.run(jobs, function, executor, ahead):
+        with tqdm(total=len(students), desc=assignment, unit="submission", smoothing=0.1) as bar:
+            for job, outcome in _graded(kit, options, jobs):
                 graded = outcome if isinstance(outcome, Graded) else _failed(job, outcome)
-                results[job.student] = replace(graded.result, tests=kit.tests)
+                graded = replace(graded, result=replace(graded.result, tests=kit.tests))
                 if graded.record:
-                    _keep(course, kit, gradebook, job, replace(graded, result=results[job.student]))
+                    _keep(course, kit, gradebook, job, graded)
+                results[job.student] = graded.result
                 bar.update(len(results) - bar.n)
             bar.update(len(results) - bar.n)
     return [results[student] for student in students]
@@ -219,6 +220,15 @@ def _kit(course: Course, assignment: str, gradebook: Gradebook, options: Options
         course.released(assignment),
         {str(p.relative_to(source)): p.read_bytes() for p in extras},
     )
+
+
+def _graded(kit: Kit, options: Options, jobs: Iterator[Job]) -> Iterator[tuple[Job, Graded | BaseException]]:
+    """What comes of each job; workers are called only if there is one."""
+    first = next(jobs, None)
+    if first is None:
+        return
+    with _workers(kit, options) as (function, executor, ahead):
+        yield from crew.run(itertools.chain([first], jobs), function, executor, ahead)
 
 
 @contextlib.contextmanager

@@ -107,9 +107,9 @@ def _new_submission(gradebook: Gradebook, assignment: str, student: str) -> Subm
     known = gradebook.find_assignment(assignment)
     with gradebook.db.no_autoflush:
         submission = SubmittedAssignment(assignment=known, student=gradebook.find_student(student))
-        gradebook.db.add(submission)
         for notebook in known.notebooks:
             rows = SubmittedNotebook(notebook=notebook, assignment=submission)
             rows.grades = [Grade(cell=cell) for cell in (*notebook.grade_cells, *notebook.task_cells)]
             rows.comments = [Comment(cell=cell) for cell in (*notebook.solution_cells, *notebook.task_cells)]
+        gradebook.db.add(submission)  # last: it takes along what hangs on it by now, and nothing that follows
     return submission

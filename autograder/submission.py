@@ -59,7 +59,7 @@ def _content(path: Path, room: int) -> bytes | None:
     Raises:
         OSError: if it is no plain file, or cannot be read.
     """
-    if path.is_symlink():
+    if path.is_symlink() or path.is_dir():
         raise OSError(0, f"{path.name} is no plain file")
     # A pipe would wait for a writer for ever; a link is not followed, even if it appears at the last moment.
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
