@@ -27,9 +27,9 @@ _SYSTEM = (
 )
 # Where the grader runs as root, bubblewrap leaves these writable to whoever has root's number outside.
 _KERNEL_SETTINGS = ("acpi", "bus", "fs", "irq", "pressure", "scsi", "sys", "sysrq-trigger")
-MISSING = (
-    "Submissions run in a sandbox, and {why}. {what}, or grade with --no-sandbox: then every submission "
-    "runs with your own rights."
+_REFUSAL = (
+    "Submissions run in a sandbox, and {why}. {what}; or grade with --no-sandbox: then every submission runs with "
+    "your own rights."
 )
 
 
@@ -131,16 +131,23 @@ def refuse_if_missing() -> None:
         UserError: if it cannot be used, with what to do about it.
     """
     if not sys.platform.startswith("linux"):
-        raise UserError(MISSING.format(why="that needs Linux", what="Grade in a Linux container"))
+        raise UserError(_REFUSAL.format(why="that needs Linux", what="Grade in a Linux container"))
     if not shutil.which("bwrap"):
-        raise UserError(
-            MISSING.format(why="bubblewrap is not installed", what="Install it (apt-get install bubblewrap)")
-        )
+        raise UserError(_REFUSAL.format(why="bubblewrap is missing", what="apt-get install bubblewrap"))
     command = ["bwrap", *Sandbox()._arguments(), *_read_only(), "--", "/bin/sh", "-c", ":"]
     tried = subprocess.run(command, capture_output=True, text=True, check=False)
     if tried.returncode:
         why = f"bubblewrap cannot make one here ({tried.stderr.strip()})"
-        raise UserError(MISSING.format(why=why, what="Allow user namespaces"))
+        raise UserError(_REFUSAL.format(why=why, what="Allow user namespaces"))
+
+
+def available() -> bool:
+    """Whether the sandbox can be used here."""
+    try:
+        refuse_if_missing()
+    except UserError:
+        return False
+    return True
 
 
 def in_place(packages: Iterable[str]) -> list[str]:
