@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import IO
 
@@ -88,7 +89,16 @@ class Sandbox:
 
     def _arguments(self) -> list[str]:
         namespaces = [f"--unshare-{name}" for name in ("user", "ipc", "pid", "net", "uts", "cgroup-try")]
-        arguments = [*namespaces, "--uid", "1000", "--gid", "1000", "--hostname", "sandbox"]
+        arguments = [
+            *namespaces,
+            *_no_more_namespaces(),
+            "--uid",
+            "1000",
+            "--gid",
+            "1000",
+            "--hostname",
+            "sandbox",
+        ]
         arguments += ["--die-with-parent", "--clearenv", "--proc", "/proc", "--dev", "/dev"]
         for name in _KERNEL_SETTINGS:
             if Path("/proc", name).exists():
@@ -155,6 +165,13 @@ def in_place(packages: Iterable[str]) -> list[str]:
     specs = [spec for package in packages if (spec := importlib.util.find_spec(package))]
     folders = [folder for spec in specs for folder in spec.submodule_search_locations or []]
     return [folder for folder in folders if not folder.startswith(sys.prefix)]
+
+
+@cache
+def _no_more_namespaces() -> list[str]:
+    """Forbid new user namespaces inside, from where the system offers more to attack; bubblewrap 0.8 can."""
+    told = subprocess.run(["bwrap", "--help"], capture_output=True, text=True, check=False).stdout
+    return ["--disable-userns"] if "--disable-userns" in told else []
 
 
 def _python() -> list[str]:
