@@ -20,7 +20,6 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps import NbGraderAPI
 from nbgrader.converters import Autograde
-from nbgrader.plugins import CsvExportPlugin
 from nbgrader.preprocessors import Execute, GetGrades
 from nbgrader.utils import is_grade
 from sqlalchemy.exc import SAWarning
@@ -29,6 +28,7 @@ from traitlets.config import Config
 
 from autograder.config import NAME, load
 from autograder.execute import quiet_environment
+from autograder.export import SafeCsvExport
 from autograder.feedback import Defuse, HideTests, sentence
 from autograder.lean import LeanExecute
 from autograder.repo import UserError, matching
@@ -191,10 +191,10 @@ def release(course: Course, assignment: str) -> None:
 
 
 def export(course: Course) -> Path:
-    """Write nbgrader's table of grades, and say where."""
+    """Write nbgrader's table of grades, and one with a line for each exercise beside it; say where the first is."""
     path = course.root / "exports" / "grades.csv"
     path.parent.mkdir(exist_ok=True)
-    plugin = CsvExportPlugin(to=str(path))
+    plugin = SafeCsvExport(to=str(path), exercises=str(path.with_name("exercises.csv")))
     plugin.log.setLevel(logging.WARNING)
     with course.gradebook() as gradebook:
         plugin.export(gradebook)

@@ -18,6 +18,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TQDM_DISABLE", "1")
 os.environ.setdefault("TRAINLAB_HOME", "/nonexistent" if os.name == "posix" else "NUL")
 
+# Stock commands find our plugins, whatever folder they are typed in.
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
 c = get_config()
 
 c.CourseDirectory.root = str(Path(__file__).resolve().parent)
@@ -36,3 +39,6 @@ c.Execute.skip_cells_with_tag = "\0"
 c.Execute.timeout = 60
 # ipykernel warns at every start that its loopback socket is not encrypted; errors are still shown.
 c.Execute.extra_arguments = ["--log-level=40"]
+
+# nbgrader writes names into its table of grades as they are: with commas, and with formulas that a spreadsheet runs.
+c.ExportApp.plugin_class = "autograder.export.SafeCsvExport"
