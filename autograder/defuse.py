@@ -47,9 +47,9 @@ _PROTOCOLS = {"http", "https", "mailto", "data"}
 _STYLES = CSSSanitizer(
     allowed_css_properties=(ALLOWED_CSS_PROPERTIES | {"max-width"}) - {"cursor"}
 )  # url(...)
-# MathJax's ways to make links, styles and names. The sign that takes the backslash's place only looks like it.
+# MathJax's ways to make links, styles and names. A space behind the backslash makes plain letters of the rest.
 _MACRO = re.compile(r"\\(?=(?:class|cssId|href|html\w*|require|style|unicode)(?![A-Za-z]))")
-_LOOKALIKE = "⧵"
+_SPACE = r"\\ "
 _PLAIN = ("text/plain", "image/png", "image/jpeg", "application/json")
 
 
@@ -88,7 +88,7 @@ class Defuse(NbGraderPreprocessor):
         if "text/markdown" in texts:
             kept["text/markdown"] = harmless(texts["text/markdown"], taken=self._taken)
         if "text/latex" in texts:
-            kept["text/latex"] = _MACRO.sub(_LOOKALIKE, texts["text/latex"])
+            kept["text/latex"] = _MACRO.sub(_SPACE, texts["text/latex"])
         return kept or {"text/plain": f"(not shown: {', '.join(sorted(data))})"}
 
 
@@ -115,7 +115,7 @@ def harmless(markdown: str, attachments: dict | None = None, taken: Set[str] = f
 def clean(markup: str) -> str:
     """HTML without anything that could act; tags that could are shown as text."""
     options = {"tags": _TAGS, "attributes": _may_stay, "protocols": _PROTOCOLS, "css_sanitizer": _STYLES}
-    return _without_macros(bleach.clean(markup, **options))
+    return _in_words(bleach.clean(markup, **options))
 
 
 class _Renderer(IPythonRenderer):
@@ -176,12 +176,15 @@ def _as_block(markup: str) -> str:
     return "<div>" + re.sub(r"\n(?=\s*\n)", "&#10;", lines) + "</div>"
 
 
-def _without_macros(markup: str) -> str:
+def _in_words(markup: str) -> str:
+    """With words in place of a picture that had to go, and of the macros of a formula."""
     soup = BeautifulSoup(markup, "html.parser")
-    acting = soup.find_all(string=_MACRO)
-    for text in acting:
-        text.replace_with(_MACRO.sub(_LOOKALIKE, text))
-    return str(soup) if acting else markup
+    images, formulas = soup("img", src=False), soup.find_all(string=_MACRO)
+    for image in images:
+        image.replace_with(f"[picture: {image.get('alt') or 'from elsewhere'}]")
+    for text in formulas:
+        text.replace_with(_MACRO.sub(_SPACE, text))
+    return str(soup) if images or formulas else markup
 
 
 def _without_styles(markup: str) -> str:

@@ -129,30 +129,32 @@ def exercise(grade_id: str) -> str:
 
 
 def _rows(nb: NotebookNode, waiting: set[str]) -> Iterator[Row]:
-    untouched = {exercise(_name(cell)) for cell in nb.cells if is_solution(cell) and _is_untouched(cell)}
+    solutions = [cell for cell in nb.cells if is_solution(cell) or is_task(cell)]
+    untouched = {exercise(_name(cell)) for cell in solutions if _is_untouched(cell)}
+    commented = {exercise(_name(cell)) for cell in solutions if cell.metadata.nbgrader.get("comment")}
     for cell in nb.cells:
         if not is_grade(cell) and not is_task(cell):
             continue
-        facts = cell.metadata.nbgrader
+        name, facts = _name(cell), cell.metadata.nbgrader
         score, points = facts.get("score") or 0.0, facts.get("points") or 0.0
-        said = _judged(cell, score, points, is_untouched=exercise(_name(cell)) in untouched)
-        if _name(cell) in waiting:
-            said = ("…", "waits for a person to read it")
-        yield Row(_name(cell), score, points, *said, waits=_name(cell) in waiting)
+        mark, words = _judged(cell, score, points)
+        if not score and exercise(name) in untouched:
+            mark, words = "○", "not done yet"
+        elif name in waiting:
+            mark, words = "…", "waits for a person to read it"
+        elif exercise(name) in commented:
+            words = f"{words} See the comment.".strip()
+        yield Row(name, score, points, mark, words, waits=mark == "…")
 
 
-def _judged(cell: NotebookNode, score: float, points: float, *, is_untouched: bool) -> tuple[str, str]:
+def _judged(cell: NotebookNode, score: float, points: float) -> tuple[str, str]:
     """Sign and words for a cell that was graded: not done is not wrong."""
-    told = sentence(cell).removeprefix(f"{exercise(_name(cell))}: ")
-    comment = cell.metadata.nbgrader.get("comment") or ""
     if score >= points:
-        return "✓", comment
-    if is_untouched and not score:
-        return "○", "not done yet"
+        return "✓", ""
+    told = sentence(cell).removeprefix(f"{exercise(_name(cell))}: ")
     if told.startswith("not done yet"):
         return "○", told
-    by_hand = "graded by a person" if is_solution(cell) or is_task(cell) else "a part of the points"
-    return "✗" if not score else "◐", told or comment or by_hand
+    return "◐" if score else "✗", told
 
 
 def _score(rows: list[Row], score: float, maximum: float, penalty: float) -> str:

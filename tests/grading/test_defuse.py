@@ -152,7 +152,8 @@ def test_an_attached_picture_is_put_into_the_text():
 
 
 def test_a_picture_from_elsewhere_leaves_its_words():
-    assert "[picture: my plot]" in harmless("![my plot](https://example.org/plot.png)")
+    for text in ("![my plot](https://example.org/plot.png)", "<img alt='my plot' src='plot.png'>"):
+        assert "[picture: my plot]" in harmless(text)
 
 
 @pytest.mark.parametrize("kind", ["text/html", "text/markdown"])
