@@ -16,6 +16,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.utils import is_solution
 
+from autograder.feedback import exercise
 from autograder.handed import HandedCell, Unreadable
 
 Places = dict[int, int]  # released cell → the handed-in cell that belongs there
@@ -214,7 +215,7 @@ def _is_test(cell: NotebookNode) -> bool:
 
 
 def _exercise(cell: NotebookNode) -> str:
-    return _name(cell).rpartition("-")[0] or _name(cell)
+    return exercise(_name(cell))
 
 
 def _label(cell: NotebookNode) -> str:
