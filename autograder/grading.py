@@ -35,6 +35,8 @@ from autograder.results import Result, shown, table
 from autograder.submission import Handed
 from autograder.worker import Graded, Job, Kit, first_error
 
+_ODD = frozenset('<>&"`\\*?[]{}')  # formgrader writes a learner's name into its pages, nbgrader into patterns
+
 
 @dataclass(frozen=True)
 class Options:
@@ -168,6 +170,12 @@ def _jobs(
 ) -> Iterator[Job]:
     """What has to be graded; for the rest, the known results are put into `results`."""
     for student in students:
+        if odd := sorted(c for c in set(student) if c in _ODD or not c.isprintable()):
+            why = (
+                f"cannot be graded: rename the folder, {''.join(odd)!r} would act in formgrader and in paths."
+            )
+            results[student] = Result(student, reasons=[why])
+            continue
         handed = Handed.in_folder(course.path("submitted", student, kit.assignment))
         before = records.read(gradebook, kit.assignment, student)
         entry = known.get(student)

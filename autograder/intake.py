@@ -59,7 +59,13 @@ def _filled(slot: NotebookNode, cell: HandedCell | None) -> NotebookNode:
     filled = deepcopy(slot)
     if cell is not None and not _is_test(slot):
         filled.source = cell.text
+        _add_pictures(filled, cell)
     return filled
+
+
+def _add_pictures(filled: NotebookNode, cell: HandedCell) -> None:
+    if cell.pictures and filled.cell_type == "markdown":
+        filled.attachments = nbformat.from_dict(cell.pictures)
 
 
 def _by_name(slots: list[NotebookNode], cells: list[HandedCell]) -> Places:
@@ -154,7 +160,9 @@ def _extras(
 
 def _as_is(cell: HandedCell) -> NotebookNode:
     new = nbformat.v4.new_code_cell if cell.kind == "code" else nbformat.v4.new_markdown_cell
-    return new(cell.text)
+    made = new(cell.text)
+    _add_pictures(made, cell)
+    return made
 
 
 def _as_text(cell: HandedCell) -> NotebookNode:
