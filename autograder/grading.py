@@ -229,7 +229,7 @@ def _replace_folder(folder: Path, files: dict[str, bytes]) -> None:
 
 def _kit(course: Course, assignment: str, gradebook: Gradebook, options: Options) -> Kit:
     config = deepcopy(course.config)
-    config.Execute.sandboxed = options.sandbox
+    config.EnduringExecute.sandboxed = options.sandbox
     config.HideTests.reveal = options.reveal
     config.SandboxProvisioner.warm = options.warm
     source = course.path("source", ".", assignment)

@@ -184,7 +184,6 @@ def _config(kit: Kit, root: Path) -> Config:
         for step in steps
         for kept in ([LeanExecute, Verdict, Defuse, Stamp] if step is Execute else [step])
     ]
-    config.LeanExecute = config.Execute
     config.Stamp.text = f"tests {kit.tests}, graded {date.today().isoformat()}"
     config.merge(settings())
     return config
