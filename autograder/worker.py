@@ -25,12 +25,13 @@ from nbgrader.utils import is_grade
 from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 
-from autograder import records
+from autograder import ledger, records
 from autograder.execute import quiet_environment
 from autograder.feedback import Defuse, HideTests, sentence
 from autograder.lean import LeanExecute
 from autograder.records import Record
 from autograder.results import Result, read_result
+from autograder.scratch import claim
 from autograder.staging import stage
 from autograder.submission import Handed
 from autograder.verdict import Verdict
@@ -112,6 +113,25 @@ def grade(kit: Kit, job: Job, scratch: str | None = None) -> Graded:
             "ignore", SAWarning
         )  # nbgrader's own use of SQLAlchemy, which nobody here can mend
         return _Desk(kit, job, Path(root)).grade()
+
+
+def grade_elsewhere(kit: Kit, tool: str, job: Job) -> Graded:
+    """Grade one submission in a process that the grader did not start and whose machine may be another.
+
+    Args:
+        kit: what it takes.
+        tool: the version of the grader, which the scores will say that they were made with.
+        job: whose submission.
+
+    Raises:
+        OSError: if the machine fails.
+        RuntimeError: if another version is installed here.
+    """
+    if ledger.tool() != tool:
+        raise RuntimeError(f"a worker has version {ledger.tool()} of the grader installed instead of {tool}")
+    with _one_at_a_time:
+        folder = claim()
+    return grade(kit, job, folder)
 
 
 class _Desk:
