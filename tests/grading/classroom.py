@@ -1,6 +1,8 @@
 """A small class: an assignment that needs no torch, and learners of whom each could do other exercises."""
 
 import shutil
+import sqlite3
+from contextlib import closing
 
 import nbformat
 
@@ -99,3 +101,34 @@ def master():
     cells.append(cell("markdown", "*Your words.*", "why-answer", **question))
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+
+
+def watch(course):
+    """From now on the gradebook itself notes whoever is graded."""
+    with closing(sqlite3.connect(course.root / "gradebook.db")) as rows:
+        rows.execute("create table writes (student)")
+        rows.execute(
+            "create trigger note after insert on autograder_ledger "
+            "begin insert into writes values (new.student); end"
+        )
+
+
+def written(course):
+    """Whom the gradebook took grades of, in this order, as often as it did."""
+    with closing(sqlite3.connect(f"file:{course.root}/gradebook.db?mode=ro", uri=True, timeout=60)) as rows:
+        return [student for (student,) in rows.execute("select student from writes order by rowid")]
+
+
+def kept_whole(course, learners, assignment="ps1"):
+    """These learners, and no others, are in the gradebook, with the points of every test and their folders."""
+    with course.gradebook() as gradebook:
+        found = {s.student.id: s for s in gradebook.find_assignment(assignment).submissions}
+        assert set(found) == set(learners)
+        for learner, submission in found.items():
+            scores = {
+                g.name.removesuffix("-test"): g.auto_score for n in submission.notebooks for g in n.grades
+            }
+            assert scores == {**earned(learner), "why-answer": None}
+            for step in ("autograded", "feedback"):
+                folders = course.path(step, learner, assignment).parent
+                assert [p.name for p in folders.iterdir()] == [assignment]

@@ -1,0 +1,223 @@
+"""What happens to a class when its grading is stopped, killed, starved or disturbed: real processes, real signals."""
+
+import contextlib
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from autograder.course import Course
+from autograder.kernels.sandbox import refuse_if_missing
+from autograder.repo import UserError
+from tests.grading.classroom import LEARNERS, hand_in, kept_whole, solved_by, written
+
+PATIENCE = 60  # seconds, after which something hangs
+SQLITE_ITSELF_WAITS = 5
+DISK, TAKEN = 8 << 20, 5 << 20  # bytes: what is free holds some of the class
+
+
+@pytest.fixture(autouse=True)
+def _sandbox():
+    try:
+        refuse_if_missing()
+    except UserError as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture
+def ground():
+    """A folder for temporary files, with a short name: paths of sockets are."""
+    folder = Path(tempfile.mkdtemp(prefix="t-"))
+    yield folder
+    shutil.rmtree(folder)
+
+
+class Grader:
+    """``python -m autograder grade ps1`` in a process group of its own, as at a terminal."""
+
+    def __init__(self, repo, course, ground, *options):
+        command = [sys.executable, "-m", "autograder", "grade", "ps1", "--course", str(course.root)]
+        self.process = subprocess.Popen(
+            [*command, "--workers", "2", *options],
+            cwd=repo.root,
+            env={**os.environ, "TMPDIR": str(ground)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        self.course, self.seen = course, set()
+
+    def until(self, condition):
+        """Wait for something that happens while it runs."""
+        deadline = time.monotonic() + PATIENCE
+        while not (found := condition()):
+            assert self.process.poll() is None, self.process.communicate()[1]
+            assert time.monotonic() < deadline
+            self.look()
+            time.sleep(0.02)
+        self.look()
+        return found
+
+    def look(self):
+        """Remember its processes, sandboxes and all."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            self.seen |= set(psutil.Process(self.process.pid).children(recursive=True))
+
+    def has_graded(self, number):
+        return lambda: len(written(self.course)) >= number
+
+    def busy_worker(self):
+        """One of its processes that has started a sandbox, and all below it; nobody else's, ever."""
+        for process in self.seen:
+            with contextlib.suppress(psutil.Error):
+                below = process.children(recursive=True)
+                if _is_worker(process) and any(child.name() == "bwrap" for child in below):
+                    return [process, *below]
+        return []
+
+    def done(self):
+        """Its exit code, and the lines that it said and complained; the bar does not count."""
+        output, errors = self.process.communicate(timeout=PATIENCE)
+        complaints = [line for line in errors.splitlines() if line and "submission/s" not in line]
+        return self.process.returncode, complaints, output
+
+    def left(self):
+        """What still runs of its processes a moment after its end."""
+        return still_there(self.seen)
+
+    def end(self):
+        """End whatever a failed test left."""
+        self.look()
+        self.process.kill()
+        self.process.communicate()
+        for process in self.seen:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()  # never a stranger: psutil knows a process by its number and its start
+
+
+def _is_worker(process):
+    """Forked by the server that multiprocessing keeps for it, and so with the same command line."""
+    return "multiprocessing.forkserver" in " ".join(process.cmdline()) and process.cmdline() == (
+        process.parent().cmdline()
+    )
+
+
+def still_there(processes):
+    """Which of the processes have not ended within a few seconds."""
+    _, alive = psutil.wait_procs(processes, timeout=5)
+    return [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.fixture
+def start(repo, small_class, ground):
+    """Starts a grader of the small class."""
+    started = []
+
+    def start(*options):
+        started.append(Grader(repo, small_class, ground, *options))
+        return started[-1]
+
+    yield start
+    for grader in started:
+        grader.end()
+
+
+def goes_on(start, course, ground):
+    """Grade again: nobody is graded twice, and everybody has the points of an undisturbed run."""
+    kept_whole(course, written(course))
+    assert start().done()[0] == 0
+    kept_whole(course, LEARNERS)
+    assert sorted(written(course)) == sorted(LEARNERS)
+    assert list(ground.iterdir()) == []
+
+
+def test_ctrl_c_is_one_line_and_what_is_graded_stays(start, small_class, ground):
+    hand_in(small_class, "ps1", LEARNERS[0], [], seconds=2 * PATIENCE)  # nobody waits for her
+    grader = start()
+    grader.until(grader.has_graded(1))
+    os.killpg(grader.process.pid, signal.SIGINT)
+    assert grader.done() == (130, ["Stopped. What is done is kept; the same command goes on from there."], "")
+    assert grader.left() == []
+    assert list(ground.iterdir()) == []
+    assert LEARNERS[0] not in written(small_class)
+    hand_in(small_class, "ps1", LEARNERS[0], solved_by(LEARNERS[0]))
+    goes_on(start, small_class, ground)
+
+
+def test_a_killed_grader_leaves_no_process_and_the_next_one_tidies_up(start, small_class, ground):
+    grader = start()
+    grader.until(grader.has_graded(1))
+    grader.process.kill()
+    assert grader.done()[0] == -signal.SIGKILL
+    assert grader.left() == []
+    assert len(list(ground.iterdir())) == 1
+    assert 1 <= len(written(small_class)) < len(LEARNERS)
+    goes_on(start, small_class, ground)
+
+
+def test_a_worker_that_is_killed_costs_nobody_a_point(start, small_class, ground):
+    grader = start()
+    worker, *below = grader.until(grader.busy_worker)
+    worker.kill()
+    assert still_there([worker, *below]) == []
+    assert grader.done()[0] == 0
+    kept_whole(small_class, LEARNERS)
+    assert sorted(written(small_class)) == sorted(LEARNERS)
+    assert grader.left() == []
+    assert list(ground.iterdir()) == []
+
+
+def test_a_locked_gradebook_is_waited_for_and_a_second_grader_is_told(start, small_class, ground):
+    grader = start()
+    grader.until(grader.has_graded(1))
+    with contextlib.closing(sqlite3.connect(small_class.root / "gradebook.db", timeout=PATIENCE)) as other:
+        other.execute("begin exclusive")
+        told = start().done()
+        time.sleep(SQLITE_ITSELF_WAITS)
+        other.rollback()
+    reason = "ps1 is being graded by another process already: wait until it is done."
+    assert told == (2, [reason], "")
+    assert grader.done()[0] == 0
+    kept_whole(small_class, LEARNERS)
+    assert sorted(written(small_class)) == sorted(LEARNERS)
+    assert list(ground.iterdir()) == []
+
+
+@pytest.mark.skipif(not shutil.which("bwrap"), reason="needs bubblewrap for a small disk")
+def test_a_full_disk_is_one_line_and_with_room_again_it_goes_on(repo, small_class, ground, tmp_path):
+    full, mended, disk = tmp_path / "full", tmp_path / "mended", tmp_path / "disk"
+    disk.mkdir()
+    grade = f"{sys.executable} -m autograder grade ps1 --course {disk} --no-sandbox"
+    script = f"""
+        cp -r {small_class.root}/. {disk} && head -c {TAKEN} /dev/zero > {disk}/ballast
+        {grade} 2> {tmp_path}/said; echo $? > {tmp_path}/codes; cp -r {disk} {full}
+        rm {disk}/ballast
+        {grade}; echo $? >> {tmp_path}/codes; cp -r {disk} {mended}
+    """
+    box = ["bwrap", "--dev-bind", "/", "/", "--size", str(DISK), "--tmpfs", str(disk), "--die-with-parent"]
+    done = subprocess.run(
+        [*box, "sh", "-c", script],
+        cwd=repo.root,
+        env={**os.environ, "TMPDIR": str(ground)},
+        timeout=4 * PATIENCE,
+    )
+    if done.returncode:
+        pytest.skip("bubblewrap cannot make a small disk here")
+    *_, line = (tmp_path / "said").read_text().splitlines()
+    assert (tmp_path / "codes").read_text().split() == ["2", "0"]
+    assert line.startswith("Stopped, because it cannot be kept (")
+    full, mended = Course.at(full), Course.at(mended)
+    assert 1 <= len(written(full)) < len(LEARNERS)
+    kept_whole(full, written(full))
+    kept_whole(mended, LEARNERS)
+    assert sorted(written(mended)) == sorted(LEARNERS)
+    assert list(ground.iterdir()) == []
