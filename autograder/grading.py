@@ -32,9 +32,9 @@ from autograder.kernels.sandbox import refuse_if_missing
 from autograder.kernels.zygote import Zygote
 from autograder.ledger import Entry
 from autograder.repo import UserError
-from autograder.results import Result, table
+from autograder.results import Result, table, waiting
 from autograder.submission import Handed
-from autograder.worker import Graded, Job, Kit, first_error
+from autograder.worker import Graded, Job, Kit, files_in, first_error
 
 
 @dataclass(frozen=True)
@@ -126,8 +126,12 @@ def release(course: Course, assignment: str) -> None:
             ledger.open_ledger(gradebook)
             if ledger.released(gradebook, assignment) == tests and course.knows(assignment):
                 return
+        folder = course.path("release", ".", assignment)
+        before = files_in(folder)
         outcome = course.api.generate_assignment(assignment, force=True)
         if not outcome["success"]:
+            if before:
+                _replace_folder(folder, before)  # nbgrader removes it before it tries
             raise UserError(f"nbgrader cannot release {assignment}: {first_error(outcome)}")
         with course.gradebook() as gradebook:
             ledger.enter_release(gradebook, assignment, tests)
@@ -160,7 +164,7 @@ def _jobs(
         entry = known.get(student)
         kept = all(course.path(step, student, kit.assignment).is_dir() for step in ("autograded", "feedback"))
         if before and kept and entry and _stamp(entry) == (handed.version, kit.tests, ledger.tool()):
-            results[student] = entry.result
+            results[student] = replace(entry.result, by_hand=waiting(before, entry.result.by_hand))
         else:
             yield Job(student, handed, before)
 
@@ -315,8 +319,8 @@ def _or_one_line() -> Iterator[None]:
     except (OSError, SQLAlchemyError) as error:
         why = getattr(error, "strerror", None) or str(getattr(error, "orig", error)).splitlines()[0]
         raise UserError(
-            f"Stopped, because it cannot be kept ({why}). All grades before are kept; mend that, and the same "
-            "command goes on from there."
+            f"Stopped: grades cannot be written ({why}). Those before are kept; mend that, and the same command "
+            "goes on from there."
         ) from error
 
 

@@ -157,7 +157,7 @@ class _Desk:
             rows = gradebook.find_submission(self.kit.assignment, self.learner)
             result = read_result(self.job.student, rows, _sentences(folders[0]))
         result.mends = mends
-        return Graded(result, record, *map(_files, folders))
+        return Graded(result, record, *map(files_in, folders))
 
     def _lay_out(self) -> None:
         (self.root / "gradebook.db").write_bytes(self.kit.gradebook)
@@ -204,7 +204,8 @@ def _sentences(folder: Path) -> dict[tuple[str, str], str]:
     }
 
 
-def _files(folder: Path) -> dict[str, bytes]:
+def files_in(folder: Path) -> dict[str, bytes]:
+    """The plain files of a folder and those below it, by relative path."""
     found = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
     return {str(path.relative_to(folder)): path.read_bytes() for path in found}
 

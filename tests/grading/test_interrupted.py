@@ -21,7 +21,7 @@ from tests.grading.classroom import LEARNERS, hand_in, kept_whole, solved_by, wr
 
 PATIENCE = 60  # seconds, after which something hangs
 SQLITE_ITSELF_WAITS = 5
-DISK, TAKEN = 8 << 20, 5 << 20  # bytes: what is free holds some of the class
+DISK = 64 << 20  # bytes: room for the class, and soon full
 
 
 @pytest.fixture(autouse=True)
@@ -197,13 +197,16 @@ def test_a_full_disk_is_one_line_and_with_room_again_it_goes_on(repo, small_clas
     full, mended, disk = tmp_path / "full", tmp_path / "mended", tmp_path / "disk"
     disk.mkdir()
     grade = f"{sys.executable} -m autograder grade ps1 --course {disk} --no-sandbox"
+    # Where the second learner's pages are, the first learner's grades are kept; then somebody fills the disk.
     script = f"""
-        cp -r {small_class.root}/. {disk} && head -c {TAKEN} /dev/zero > {disk}/ballast
-        {grade} 2> {tmp_path}/said; echo $? > {tmp_path}/codes; cp -r {disk} {full}
-        rm {disk}/ballast
+        cp -r {small_class.root}/. {disk}
+        (until [ "$(ls {disk}/feedback | wc -l)" -ge 2 ]; do sleep 0.05; done; cat /dev/zero > {disk}/film) &
+        {grade} 2> {tmp_path}/said; echo $? > {tmp_path}/codes
+        wait; cp -r {disk} {full}; rm {disk}/film
         {grade}; echo $? >> {tmp_path}/codes; cp -r {disk} {mended}
     """
-    box = ["bwrap", "--dev-bind", "/", "/", "--size", str(DISK), "--tmpfs", str(disk), "--die-with-parent"]
+    box = ["bwrap", "--dev-bind", "/", "/", "--size", str(DISK), "--tmpfs", str(disk)]
+    box += ["--unshare-pid", "--proc", "/proc", "--die-with-parent"]
     done = subprocess.run(
         [*box, "sh", "-c", script],
         cwd=repo.root,
@@ -214,7 +217,7 @@ def test_a_full_disk_is_one_line_and_with_room_again_it_goes_on(repo, small_clas
         pytest.skip("bubblewrap cannot make a small disk here")
     *_, line = (tmp_path / "said").read_text().splitlines()
     assert (tmp_path / "codes").read_text().split() == ["2", "0"]
-    assert line.startswith("Stopped, because it cannot be kept (")
+    assert line.startswith("Stopped: grades cannot be written (")
     full, mended = Course.at(full), Course.at(mended)
     assert 1 <= len(written(full)) < len(LEARNERS)
     kept_whole(full, written(full))
