@@ -10,7 +10,15 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
 from multiprocessing import forkserver
 from typing import Any, TypeVar
 
@@ -20,6 +28,7 @@ if sys.platform != "win32":
     import resource
 
 T = TypeVar("T")
+_ANSWER = "10s"  # a scheduler that takes longer is not there
 _MEMORY = 3 << 30  # of a worker itself; a file made to fill it is an error for its learner alone
 
 
@@ -78,20 +87,24 @@ def cluster(address: str) -> Iterator[tuple[Executor, int]]:
     Dask itself gives what a worker that dies was busy with to another one.
 
     Raises:
-        UserError: if Dask is not installed or nobody answers at `address`.
+        UserError: if Dask is not installed or nobody answers at `address`, or not any more.
     """
     try:
         from distributed import Client
     except ModuleNotFoundError:
         raise UserError("A cluster needs Dask: pip install distributed.") from None
     try:
-        client = Client(address, timeout="10s")
+        client = Client(address, timeout=_ANSWER)
     except (OSError, ValueError) as error:
         raise UserError(f"No Dask scheduler answers at {address} ({error}).") from error
     with client:
         crew = client.get_executor(pure=False)
         try:
             yield crew, sum(client.nthreads().values())
+        except CancelledError:
+            raise UserError(
+                f"The Dask scheduler at {address} is gone. What is done is kept; the same command goes on from there."
+            ) from None
         finally:
             crew.shutdown(wait=False)  # what is not done by now is not wanted any more
 

@@ -1,7 +1,12 @@
+import shutil
+import tempfile
+from pathlib import Path
+
 import pytest
 
 from tests.grading.classroom import a_class, copied, watch
 from tests.grading.lessons import small_lesson
+from tests.grading.processes import Grader
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +27,25 @@ def handed_in(repo, tmp_path_factory):
 def small_class(handed_in, tmp_path):
     """A small class that has handed in, for one test alone."""
     return copied(handed_in, tmp_path / "class")
+
+
+@pytest.fixture
+def ground():
+    """A folder for temporary files, with a short name: paths of sockets are."""
+    folder = Path(tempfile.mkdtemp(prefix="t-"))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def start(repo, small_class, ground):
+    """Starts a grader of the small class."""
+    started = []
+
+    def start(*options):
+        started.append(Grader(repo, small_class, ground, *options))
+        return started[-1]
+
+    yield start
+    for grader in started:
+        grader.end()
