@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from autograder.repo import UserError, this_repo
+from autograder.scratch import claim
 
 
 def _build(args: argparse.Namespace) -> int:
@@ -42,9 +43,8 @@ def _grade(args: argparse.Namespace) -> int:
     if not args.sandbox:
         print("Warning: without a sandbox every submission runs with your own rights.", file=sys.stderr)
     names = ("workers", "scheduler", "force", "sandbox", "warm", "reveal")
-    return grade(
-        Course.at(args.course), args.chapter, Options(**{name: getattr(args, name) for name in names})
-    )
+    options = Options(**{name: getattr(args, name) for name in names})
+    return grade(Course.at(args.course), args.chapter, options)
 
 
 def _feedback(args: argparse.Namespace) -> int:
@@ -127,4 +127,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    claim()
     sys.exit(main())

@@ -120,7 +120,9 @@ def test_feedback_holds_no_hidden_test(course, results, repo):
 def test_a_folder_whose_name_would_act_in_formgrader_is_refused(course):
     result = grade_class(course, CHAPTER, ["<b>eve"], OPTIONS)[0]
     assert result.possible == {}
-    assert result.reasons == ["cannot be graded: rename the folder, '<>' would act in formgrader and in paths."]
+    assert result.reasons == [
+        "cannot be graded: rename the folder, '<>' would act in formgrader and in paths."
+    ]
 
 
 def test_grades_are_exported(course, results):
