@@ -29,6 +29,7 @@ from autograder import records
 from autograder.execute import quiet_environment
 from autograder.feedback import Defuse, HideTests, sentence
 from autograder.lean import LeanExecute
+from autograder.page import Page
 from autograder.records import Record
 from autograder.results import Result, read_result
 from autograder.staging import stage
@@ -170,6 +171,7 @@ def _config(kit: Kit, root: Path) -> Config:
         kept for step in steps for kept in ([LeanExecute, Verdict, Defuse] if step is Execute else [step])
     ]
     config.LeanExecute = config.Execute
+    config.GenerateFeedback.exporter_class = Page
     config.GenerateFeedback.preprocessors = [GetGrades, HideTests, CSSHTMLHeaderPreprocessor]
     return config
 
