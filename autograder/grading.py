@@ -264,7 +264,7 @@ def _kit(course: Course, assignment: str, gradebook: Gradebook, options: Options
     extras = [p for p in sorted(source.rglob("*")) if p.is_file() and p.suffix != ".ipynb"]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "gradebook.db")
-        with Gradebook(f"sqlite:///{file}", course.api.course_id) as copy:
+        with records.scratch(file, course.api.course_id) as copy:
             records.copy_structure(gradebook, assignment, copy)
         structure = file.read_bytes()
     return Kit(

@@ -173,7 +173,7 @@ def test_the_demo_overwrites_only_a_demo(repo, tmp_path):
 
 def test_a_place_that_cannot_be_written_is_one_line(repo, tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(UserError, match="Cannot write the demo"):
+    with pytest.raises(UserError, match="Cannot write the course"):
         lay_out(repo, tmp_path / "file" / "demo")
 
 
