@@ -1,10 +1,11 @@
-"""``python -m autograder``: build the lessons, verify the tests, grade a class, see the demo."""
+"""``python -m autograder``: build the lessons, verify the tests, grade a class, see the demo, measure."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from autograder.repo import UserError, this_repo
 from autograder.scratch import claim
@@ -47,10 +48,23 @@ def _grade(args: argparse.Namespace) -> int:
     return grade(Course.at(args.course), args.chapter, options)
 
 
+def _feedback(args: argparse.Namespace) -> int:
+    from autograder.course import Course
+    from autograder.grading import write_feedback
+
+    return write_feedback(Course.at(args.course), args.chapter, reveal=args.reveal)
+
+
 def _demo(args: argparse.Namespace) -> int:
     from autograder.demo import demo
 
     return demo(this_repo(), formgrader=args.formgrader, port=args.port)
+
+
+def _bench(args: argparse.Namespace) -> int:
+    from autograder.bench import bench
+
+    return bench(this_repo(), args.chapter, args.lessons, args.submissions, tuple(args.scaling), args.keep)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -90,10 +104,31 @@ def parser() -> argparse.ArgumentParser:
     )
     grade.set_defaults(run=_grade)
 
+    feedback = commands.add_parser("feedback", help="write the feedback pages again, after grading by hand")
+    feedback.add_argument("chapter", metavar="CHAPTER")
+    feedback.add_argument("--course", default="autograder", help="folder of the nbgrader course")
+    feedback.add_argument("--reveal", action="store_true", help="show the hidden tests")
+    feedback.set_defaults(run=_feedback)
+
     demo = commands.add_parser("demo", help="the instructor's tour: release, a class, grades, feedback")
     demo.add_argument("--formgrader", action="store_true", help="open formgrader on the result")
     demo.add_argument("--port", type=int, default=8888, help="where formgrader listens (8888)")
     demo.set_defaults(run=_demo)
+
+    bench = commands.add_parser("bench", help="this grader against stock nbgrader on one class, as ratios")
+    bench.add_argument("chapter", nargs="?", default="ch01", metavar="CHAPTER", help="ch01 if none is named")
+    bench.add_argument("--lessons", nargs="+", default=(), metavar="LESSON", help="e.g. 01; all if not given")
+    bench.add_argument("--submissions", type=int, default=48, metavar="N", help="graded by both (48)")
+    bench.add_argument(
+        "--scaling",
+        type=int,
+        nargs=2,
+        default=(24, 96),
+        metavar=("N", "M"),
+        help="a small and a large class for ours alone (24 96)",
+    )
+    bench.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the courses there")
+    bench.set_defaults(run=_bench)
     return top
 
 

@@ -142,7 +142,8 @@ def _begin() -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # kernels must be interruptible
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if sys.platform.startswith("linux"):
-        resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
+        _, most = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, most))  # a kernel sets its own
 
 
 def _end_with_parent() -> None:

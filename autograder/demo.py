@@ -13,6 +13,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -24,7 +25,8 @@ from autograder.build import build, read_all
 from autograder.course import Course
 from autograder.demo_class import CLASS
 from autograder.execute import quiet_environment
-from autograder.grading import export, grade_class, release
+from autograder.grading import Options, export, grade_class, release
+from autograder.kernels.sandbox import available
 from autograder.lesson import Lesson
 from autograder.repo import Repo, UserError
 from autograder.results import Result, table
@@ -33,13 +35,14 @@ CHAPTER, LESSON = "ch01_unstable_gradients", "01_initialisation"
 ESSAY = "Initialisation keeps the signal at one scale through all layers, so that every layer can learn."
 MARK = ".made-by-demo"
 _CONFIG = """\
-# Made by `python -m autograder demo`: the course's own settings, with less patience for endless loops.
+# Made by `python -m autograder`: the course's own settings, in a place of their own.
 c = get_config()
 load_subconfig("nbgrader_config.py", path={autograder!r})
 c.CourseDirectory.root = {root!r}
 c.CourseDirectory.release_directory = "release"
-c.Execute.timeout = 20
+c.Execute.timeout = {timeout}
 """
+_PATIENCE = 20  # seconds; one of the class loops for ever
 
 Answers = dict[str, str]
 
@@ -67,8 +70,13 @@ def _tour(repo: Repo, root: Path) -> None:
     release(course, CHAPTER)
     print(f"3. {len(CLASS)} learners hand in ...")
     hand_in(repo, course)
-    print("4. Grading with nbgrader (about 2 minutes; one of them loops for ever) ...")
-    results = grade_class(course, CHAPTER, course.students(CHAPTER))
+    print("4. Grading with nbgrader (half a minute; one of them loops for ever) ...")
+    sandbox = available()
+    if not sandbox:
+        print(
+            "   Without a sandbox: this class means no harm. (For yours, on Linux: apt-get install bubblewrap.)"
+        )
+    results = grade_class(course, CHAPTER, course.students(CHAPTER), Options(sandbox=sandbox))
     (root / MARK).write_text(json.dumps([fingerprint(repo), [asdict(r) for r in results]]), "utf-8")
     _explain(repo, course, results)
 
@@ -94,7 +102,12 @@ def fingerprint(repo: Repo) -> str:
     """A hash of all that a score of the demo hangs on: the lesson, the answers, the toolkit, the grader."""
     package = repo.root / "autograder"
     below = Path(CHAPTER) / LESSON
-    files = [repo.source / f"{below}.py", *package.glob("*.py"), *(repo.course / "trainlab").glob("*.py")]
+    files = [
+        repo.source / f"{below}.py",
+        *package.glob("*.py"),
+        *package.glob("kernels/*.py"),
+        *(repo.course / "trainlab").glob("*.py"),
+    ]
     files += (repo.answers / below).glob("*.py")
     digest = hashlib.sha256()
     for path in sorted(files):
@@ -102,11 +115,24 @@ def fingerprint(repo: Repo) -> str:
     return digest.hexdigest()
 
 
-def lay_out(repo: Repo, root: Path) -> Course:
-    """A fresh nbgrader course at `root` with the built lesson; an earlier demo there is replaced.
+def lay_out(
+    repo: Repo,
+    root: Path,
+    chapter: str = CHAPTER,
+    lessons: Sequence[str] = (LESSON,),
+    timeout: int = _PATIENCE,
+) -> Course:
+    """A fresh nbgrader course at `root` with some built lessons; an earlier one there is replaced.
+
+    Args:
+        repo: where the lessons are.
+        root: the folder.
+        chapter: the assignment.
+        lessons: its notebooks.
+        timeout: seconds that a cell may run.
 
     Raises:
-        UserError: if `root` holds something that no demo made, or cannot be written.
+        UserError: if `root` holds something that was not made here, or cannot be written.
     """
     if root.exists() and not (root / MARK).exists():
         raise UserError(f"{root} is in the way and no demo made it: move it elsewhere.")
@@ -114,13 +140,14 @@ def lay_out(repo: Repo, root: Path) -> Course:
         shutil.rmtree(root, ignore_errors=True)
         root.mkdir(parents=True)
         (root / MARK).touch()
-        below = Path("master") / CHAPTER / f"{LESSON}.ipynb"
-        (root / below).parent.mkdir(parents=True)
-        shutil.copy(repo.root / "autograder" / below, root / below)
-        config = _CONFIG.format(autograder=str(repo.root / "autograder"), root=str(root))
+        (root / "master" / chapter).mkdir(parents=True)
+        for lesson in lessons:
+            below = Path(chapter, f"{lesson}.ipynb")
+            shutil.copy(repo.master / below, root / "master" / below)
+        config = _CONFIG.format(autograder=str(repo.root / "autograder"), root=str(root), timeout=timeout)
         (root / "nbgrader_config.py").write_text(config, "utf-8")
     except OSError as error:
-        raise UserError(f"Cannot write the demo: {error.filename}: {error.strerror}.") from error
+        raise UserError(f"Cannot write the course: {error.filename}: {error.strerror}.") from error
     return Course.at(root)
 
 

@@ -20,21 +20,23 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 from nbgrader.api import Gradebook, InvalidEntry
-from nbgrader.plugins import CsvExportPlugin
 from sqlalchemy.exc import DataError, SAWarning, SQLAlchemyError
 from tqdm import tqdm
 from traitlets.config import Config
 
 from autograder import crew, ledger, records, worker
 from autograder.course import Course
+from autograder.export import SafeCsvExport
 from autograder.kernels.provisioner import SandboxProvisioner
 from autograder.kernels.sandbox import refuse_if_missing
 from autograder.kernels.zygote import Zygote
 from autograder.ledger import Entry
 from autograder.repo import UserError
-from autograder.results import Result, table, waiting
+from autograder.results import Result, shown, table, waiting
 from autograder.submission import Handed
 from autograder.worker import Graded, Job, Kit, files_in, first_error
+
+_ODD = frozenset('<>&"`\\*?[]{}')  # formgrader writes a learner's name into its pages, nbgrader into patterns
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,27 @@ def grade_class(
     return [results[student] for student in students]
 
 
+def write_feedback(course: Course, chapter: str, *, reveal: bool = False) -> int:
+    """Write everybody's feedback pages again, after a person has graded.
+
+    Returns:
+        0, or 1 if a page could not be written; each is named.
+    """
+    assignment = course.assignment(chapter)
+    students = course.graded(assignment)
+    if not students:
+        raise UserError(f"Nobody's {assignment} is graded yet: python -m autograder grade {chapter}.")
+    course.pages.config.HideTests.reveal = reveal
+    failed = 0
+    for student in tqdm(students, desc="feedback", unit="learner"):
+        outcome = course.pages.generate_feedback(assignment, student)
+        if not outcome["success"]:
+            failed += 1
+            tqdm.write(f"{shown(student)}: no feedback was written: {first_error(outcome)}")
+    print(f"Feedback: {course.path('feedback', 'NAME', assignment)}")
+    return int(failed > 0)
+
+
 def release(course: Course, assignment: str) -> None:
     """Put the assignment into the gradebook, as ``nbgrader generate_assignment`` does, unless it is there as it is.
 
@@ -138,10 +161,10 @@ def release(course: Course, assignment: str) -> None:
 
 
 def export(course: Course) -> Path:
-    """Write nbgrader's table of grades, and say where."""
+    """Write nbgrader's table of grades, and one with a line for each exercise beside it; say where the first is."""
     path = course.root / "exports" / "grades.csv"
     path.parent.mkdir(exist_ok=True)
-    plugin = CsvExportPlugin(to=str(path))
+    plugin = SafeCsvExport(to=str(path), exercises=str(path.with_name("exercises.csv")))
     plugin.log.setLevel("WARNING")
     with course.gradebook() as gradebook:
         plugin.export(gradebook)
@@ -158,6 +181,12 @@ def _jobs(
 ) -> Iterator[Job]:
     """What has to be graded; for the rest, the known results are put into `results`."""
     for student in students:
+        if odd := sorted(c for c in set(student) if c in _ODD or not c.isprintable()):
+            why = (
+                f"cannot be graded: rename the folder, {''.join(odd)!r} would act in formgrader and in paths."
+            )
+            results[student] = Result(student, reasons=[why])
+            continue
         handed = Handed.in_folder(course.path("submitted", student, kit.assignment))
         before = records.read(gradebook, kit.assignment, student)
         gradebook.db.rollback()  # a transaction that waits for workers would hold up the database
@@ -227,7 +256,7 @@ def _replace_folder(folder: Path, files: dict[str, bytes]) -> None:
 
 def _kit(course: Course, assignment: str, gradebook: Gradebook, options: Options) -> Kit:
     config = deepcopy(course.config)
-    config.Execute.sandboxed = options.sandbox
+    config.EnduringExecute.sandboxed = options.sandbox
     config.HideTests.reveal = options.reveal
     config.SandboxProvisioner.warm = options.warm
     config.CourseDirectory = Config()  # a worker has a course of its own, and no business with the gradebook
@@ -235,7 +264,7 @@ def _kit(course: Course, assignment: str, gradebook: Gradebook, options: Options
     extras = [p for p in sorted(source.rglob("*")) if p.is_file() and p.suffix != ".ipynb"]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "gradebook.db")
-        with Gradebook(f"sqlite:///{file}", course.api.course_id) as copy:
+        with records.scratch(file, course.api.course_id) as copy:
             records.copy_structure(gradebook, assignment, copy)
         structure = file.read_bytes()
     return Kit(

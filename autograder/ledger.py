@@ -65,6 +65,12 @@ def entries(gradebook: Gradebook, assignment: str) -> dict[str, Entry]:
     }
 
 
+def times(gradebook: Gradebook, assignment: str) -> list[datetime]:
+    """When the learners were graded, in that order."""
+    rows = gradebook.db.execute(select(_LEDGER.c.graded_at).where(_LEDGER.c.assignment == assignment))
+    return sorted(rows.scalars())
+
+
 def enter(gradebook: Gradebook, assignment: str, entry: Entry) -> None:
     """Write one grading; the caller commits."""
     student = entry.result.student
@@ -101,7 +107,7 @@ def tool(packages: tuple[str, ...] = ("trainlab",)) -> str:
     """The version of whatever else a score hangs on: this package, the toolkit, what runs the notebooks."""
     digest = hashlib.sha256()
     here = Path(__file__).parent
-    for folder in (here, *(here.parent / "course" / package for package in packages)):
+    for folder in (here, here / "kernels", *(here.parent / "course" / package for package in packages)):
         for path in sorted(folder.glob("*.py")):
             digest.update(path.read_bytes())
     for name in _DECISIVE:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from nbgrader.api import SubmittedAssignment
 
+from autograder.feedback import exercise
 from autograder.records import Record
 
 
@@ -58,7 +58,7 @@ def read_result(
     for notebook in submission.notebooks:
         answers = {cell.name for cell in (*notebook.notebook.solution_cells, *notebook.notebook.task_cells)}
         for grade in notebook.grades:
-            name = _exercise(grade.name)
+            name = exercise(grade.name)
             if grade.name in answers:
                 result.by_hand += [name] if grade.needs_manual_grade else []
                 continue
@@ -72,13 +72,8 @@ def read_result(
 
 def waiting(record: Record, questions: list[str]) -> list[str]:
     """Those of the questions that still wait for a person."""
-    cells = {_exercise(cell) for (_, cell), grade in record.grades.items() if grade["needs_manual_grade"]}
+    cells = {exercise(cell) for (_, cell), grade in record.grades.items() if grade["needs_manual_grade"]}
     return [question for question in questions if question in cells]
-
-
-def _exercise(cell: str) -> str:
-    """The exercise that a graded cell belongs to: our lessons call them NAME-test and NAME-answer."""
-    return re.sub("-(?:test|answer)$", "", cell)
 
 
 def table(results: list[Result]) -> str:

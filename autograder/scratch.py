@@ -30,8 +30,8 @@ def claim() -> str:
 def sweep() -> None:
     """Remove the folders of those that have ended without removing them."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        if folder.is_symlink() or not folder.is_dir():
-            continue
+        if folder.is_symlink() or not folder.is_dir() or folder.stat().st_uid != getattr(os, "getuid", int)():
+            continue  # another user's, who may have laid a trap in it
         with contextlib.suppress(OSError, Timeout), FileLock(folder / _LOCK, timeout=0):
             shutil.rmtree(folder, ignore_errors=True)
 
