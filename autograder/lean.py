@@ -1,4 +1,4 @@
-"""nbgrader's own Execute, without the cells that no grade hangs on."""
+"""Execute without the cells that no grade hangs on."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ from typing import Any
 
 from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
-from nbgrader.preprocessors import Execute
 from nbgrader.utils import is_grade, is_solution
 from traitlets import Bool
 
-from autograder.execute import KernelManager
+from autograder.enduring import EnduringExecute, clear
 from autograder.needed import names, needed
 
 # A name that only came into being at run time: `exec`, a file that another cell wrote.
 _MISSING = re.compile(r"name '(\w+)' is not defined|No module named '(\w+)")
 
 
-class LeanExecute(Execute):
+class LeanExecute(EnduringExecute):
     """Runs answers, tests and what they hang on; experiments stay as they are, without outputs.
 
     Where a cell then misses a name that one of the cells left out would have made, the notebook is run again,
@@ -28,7 +27,6 @@ class LeanExecute(Execute):
     everything = Bool(False, help="Run every cell, as stock nbgrader does.").tag(config=True)
 
     def __init__(self, *args: Any, **kwargs: Any):
-        kwargs.setdefault("kernel_manager_class", KernelManager)
         super().__init__(*args, **kwargs)
         self._left_out: set[int] = set()
 
@@ -40,9 +38,7 @@ class LeanExecute(Execute):
         done = super().preprocess(nb, resources, **kwargs)
         if self._left_out and _misses(nb, self._left_out):
             self.log.info("A cell misses what another makes at run time: running the whole notebook.")
-            for cell in nb.cells:
-                if cell.cell_type == "code":
-                    cell.update(outputs=[], execution_count=None)
+            clear(nb)
             self._left_out = set()
             done = super().preprocess(nb, resources, **kwargs)
         return done
