@@ -1,4 +1,4 @@
-"""``python -m tests.attacks``: two tables, attacks and accidents, with what stock nbgrader does and what ours does."""
+"""``python -m tests.attacks``: attacks and accidents, with what stock nbgrader does and what our grader does."""
 
 from __future__ import annotations
 

@@ -465,4 +465,11 @@ Path("p1.ipynb").write_text("nonsense")"""
         ),
         NONE,
     ),
+    Case(
+        "D40",
+        "os._exit in the first answer",
+        "all marks lost",
+        answered(leaky="import os\nos._exit(0)"),
+        but(leaky=0),
+    ),
 ]

@@ -49,7 +49,9 @@ def measure(case: Case) -> str:
     repo = this_repo().root
     box += ["--tmpfs", str(home), *seen, "--ro-bind", str(repo), str(repo), "--chdir", str(repo)]
     command = [*box, sys.executable, "-m", "tests.attacks.stock", case.id]
-    environment = {**os.environ, "HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
+    # nbgrader calls `alembic` by its bare name.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = {**os.environ, "PATH": path, "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
     try:
         told = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=_PATIENCE)
     except subprocess.TimeoutExpired:
