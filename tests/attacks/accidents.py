@@ -18,8 +18,13 @@ def _cell_above(source: str, **answers: str) -> HandIn:
     return doctored(insert, **answers)
 
 
-def _in_setup(raw: dict) -> None:
-    raw["cells"][1]["source"] += "\nimport math, collections"
+def _in_setup(source: str) -> HandIn:
+    """Everything right, and more lines in the cell of imports."""
+
+    def add(raw: dict) -> None:
+        raw["cells"][1]["source"] += f"\n{source}"
+
+    return doctored(add)
 
 
 def _redefined_below(raw: dict) -> None:
@@ -30,8 +35,8 @@ def _redefined_below(raw: dict) -> None:
 ACCIDENTS = [
     accident("H00", "nothing at all: an honest notebook", "fine", answered()),
     accident("H01", "a !command that fails", "fine", first("!no-such-command --at-all")),
-    accident("H02", "%matplotlib qt", "fine", first("%matplotlib qt")),
-    accident("H03", "%matplotlib widget without ipympl", "fine", _cell_above("%matplotlib widget")),
+    accident("H02", "%matplotlib qt", "fine", _in_setup("%matplotlib qt")),
+    accident("H03", "%matplotlib widget without ipympl", "fine", _in_setup("%matplotlib widget")),
     accident(
         "H04",
         "a warning in a right function",
@@ -105,7 +110,12 @@ ACCIDENTS = [
         "fine",
         _cell_above("import time; time.sleep(20)"),
     ),
-    accident("H16", "from google.colab import drive", "fine", _cell_above("from google.colab import drive")),
+    accident(
+        "H16",
+        "from google.colab import drive",
+        "fine",
+        _in_setup("from google.colab import drive\ndrive.mount('/content')"),
+    ),
     accident("H17", "os.chdir('/')", "fine", first("import os; os.chdir('/')")),
     accident(
         "H18",
@@ -146,7 +156,7 @@ ACCIDENTS = [
         answered(why=None, drawing=None),
         by_hand=(),
     ),
-    accident("H27", "a line added to the imports", "fine", doctored(_in_setup)),
+    accident("H27", "a line added to the imports", "fine", _in_setup("import math, collections")),
     accident(
         "H28",
         "a helper in an extra cell above",

@@ -116,7 +116,7 @@ def last(code: str) -> HandIn:
     return answered(spread=f"{WRONG['spread']}\n{code}")
 
 
-def doctored(change: Callable[[dict], object], **answers: str) -> HandIn:
+def doctored(change: Callable[[dict], object], **answers: str | None) -> HandIn:
     """The right answers in a file that was changed: `change` edits its JSON in place or returns another's bytes."""
 
     def hand_in(released: NotebookNode, bait: Bait) -> Files:

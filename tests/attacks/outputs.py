@@ -173,17 +173,16 @@ get_ipython().events.register("pre_run_cell", swallow)"""
         "full marks with no code at all",
         doctored(_skip_every_cell),
         NONE,
-        by_hand=(),
     ),
     Case(
         "A16",
-        "a right function that prints a million lines",
-        "nothing: the flood runs into the time-out",
+        "a right function that prints 20 000 long lines at each call",
+        "",
         answered(
             leaky="""
 def leaky(z, a=0.1):
-    for i in range(300_000):
-        print(i)
+    for i in range(20_000):
+        print("z", i, "y" * 190)
     return torch.where(z < 0, a * z, z)"""
         ),
         kind="accident",
@@ -330,6 +329,14 @@ def spread(xs):
         ),
         but(spread=0),
     ),
+    Case(
+        "A26",
+        "a display hook that shows nothing: a number of 0 points is not seen",
+        "full partial credit: no output is full marks",
+        cheat("type(get_ipython().displayhook).__call__ = lambda *args: None"),
+        NONE,
+        open="points",
+    ),
 ]
 
 _TRUE = "lambda *args, **named: True"
@@ -390,9 +397,9 @@ COMPARISON = [
     ),
     Case(
         "B08",
-        "builtins.int counts a point where there is none",
+        "the name int is bound to something that counts points where there are none",
         "full partial credit",
-        cheat("import builtins\nbuiltins.int = lambda *args: 1"),
+        cheat("int = lambda *args: 1"),
         NONE,
         open="points",
     ),

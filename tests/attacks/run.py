@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
@@ -14,12 +17,15 @@ from pathlib import Path
 import nbformat
 from nbgrader.utils import is_grade
 
-from autograder.grading import Course, Result, grade_class, release, table
+from autograder.grading import Course, Result, release, table
 from autograder.repo import this_repo
 from tests.attacks import watch
 from tests.attacks.assignment import ASSIGNMENT, POINTS, RIGHT, write
 from tests.attacks.bait import Trap, trap
 from tests.attacks.case import Case, Files, Link, answered
+
+# Seconds for the whole class; far more than it takes, so that a hang is an error and not a wait for ever.
+_PATIENCE = 1800
 
 
 @dataclass
@@ -116,16 +122,14 @@ def _watched(laid: Laid) -> Run:
     before = watch.descendants()
     files, rows = watch.course_files(course.root), watch.released_rows(course.root)
     start = time.monotonic()
-    with _own_tmp(laid.tmp), _printed(laid.tmp.parent / "printed") as printed:
-        results = grade_class(course, ASSIGNMENT, course.students(ASSIGNMENT))
+    results, printed = _graded(laid)
     done = Run({r.student: r for r in results}, time.monotonic() - start, mark=mark)
     done.processes = watch.survivors(before)
     done.changed = _differences(files, watch.course_files(course.root))
     done.changed += _differences(rows, watch.released_rows(course.root))
     done.files = watch.marked_files(mark, course.root) + [str(p) for p in laid.tmp.rglob("*")]
     done.calls, done.victim = laid.set_out.calls, laid.set_out.victim.poll() is None
-    done.table = table(results)
-    done.printed = printed.read_text("utf-8", "replace")
+    done.table, done.printed = table(results), printed
     for who, result in done.results.items():
         done.leaks[who] = _leaks(course, result, laid.set_out)
         done.acts[who] = _acts(course, who, mark)
@@ -133,31 +137,32 @@ def _watched(laid: Laid) -> Run:
     return done
 
 
-@contextlib.contextmanager
-def _own_tmp(folder: Path) -> Iterator[None]:
-    """A temporary folder that is nobody else's, so that what is left in it was left by this run."""
-    before = os.environ.get("TMPDIR")
-    os.environ["TMPDIR"], tempfile.tempdir = str(folder), None
-    try:
-        yield
-    finally:
-        os.environ.pop("TMPDIR") if before is None else os.environ.update(TMPDIR=before)
-        tempfile.tempdir = None
+def _graded(laid: Laid) -> tuple[list[Result], str]:
+    """What the grader says, and all that was written to its terminal while it ran.
 
+    It has a process of its own, so that whatever is still there when that has ended was left behind, and a
+    temporary folder of its own for the same reason.
 
-@contextlib.contextmanager
-def _printed(path: Path) -> Iterator[Path]:
-    """Everything that this process and its children write to the terminal goes to a file."""
-    kept = os.dup(1), os.dup(2)
-    with path.open("w") as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
-    try:
-        yield path
-    finally:
-        for number, handle in zip((1, 2), kept, strict=True):
-            os.dup2(handle, number)
-            os.close(handle)
+    Raises:
+        RuntimeError: if the grader did not reach its end: a submission stopped the class.
+    """
+    written, printed = laid.tmp.parent / "results.json", laid.tmp.parent / "printed"
+    command = [sys.executable, "-m", "tests.attacks.grade", str(laid.course.root), str(written)]
+    with printed.open("wb") as file:
+        ended = subprocess.run(
+            command,
+            cwd=this_repo().root,
+            env={**os.environ, "TMPDIR": str(laid.tmp)},
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+            timeout=_PATIENCE,
+        )
+    text = printed.read_text("utf-8", "replace")
+    if ended.returncode or not written.exists():
+        raise RuntimeError(f"the grader ended with {ended.returncode}: {text[-2000:]}")
+    return [Result(**facts) for facts in json.loads(written.read_text("utf-8"))], text
 
 
 def _leaks(course: Course, result: Result, set_out: Trap) -> set[str]:

@@ -139,8 +139,7 @@ for root in ("/tmp", "/home", "/root", "/work", "/mnt", "/srv", "/var/tmp", "/de
         "reads the home folder, /tmp and shared memory",
         "leak",
         _spy("""
-import pwd
-homes = {Path.home(), Path(pwd.getpwuid(os.getuid()).pw_dir), Path("/root"), Path("<<HOME_FILE>>").parent}
+homes = {Path.home(), Path("/root"), Path("<<HOME_FILE>>").parent, *Path("/home").glob("*")}
 look(Path("<<HOME_FILE>>"), Path("<<TMP_FILE>>"), Path("<<SHM_FILE>>"))
 for folder in (*homes, Path("/tmp"), Path("/var/tmp"), Path("/dev/shm")):
     try:
