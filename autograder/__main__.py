@@ -36,9 +36,15 @@ def _verify(args: argparse.Namespace) -> int:
 
 
 def _grade(args: argparse.Namespace) -> int:
-    from autograder.grading import Course, grade
+    from autograder.course import Course
+    from autograder.grading import Options, grade
 
-    return grade(Course.at(args.course), args.chapter)
+    if not args.sandbox:
+        print("Warning: without a sandbox every submission runs with your own rights.", file=sys.stderr)
+    names = ("workers", "scheduler", "force", "sandbox", "warm", "reveal")
+    return grade(
+        Course.at(args.course), args.chapter, Options(**{name: getattr(args, name) for name in names})
+    )
 
 
 def _demo(args: argparse.Namespace) -> int:
@@ -70,6 +76,18 @@ def parser() -> argparse.ArgumentParser:
     grade = commands.add_parser("grade", help="grade a class, write feedback and grades.csv")
     grade.add_argument("chapter", metavar="CHAPTER")
     grade.add_argument("--course", default="autograder", help="folder of the nbgrader course")
+    grade.add_argument(
+        "--workers", type=int, default=0, metavar="N", help="processes; one a core if not given"
+    )
+    grade.add_argument(
+        "--scheduler", default="", metavar="ADDRESS", help="a Dask cluster, tcp://…, works instead"
+    )
+    grade.add_argument("--force", action="store_true", help="grade what has not changed, too")
+    grade.add_argument("--reveal", action="store_true", help="show the hidden tests on the feedback pages")
+    grade.add_argument("--cold", dest="warm", action="store_false", help="start every kernel anew")
+    grade.add_argument(
+        "--no-sandbox", dest="sandbox", action="store_false", help="run submissions with your own rights"
+    )
     grade.set_defaults(run=_grade)
 
     demo = commands.add_parser("demo", help="the instructor's tour: release, a class, grades, feedback")
@@ -91,7 +109,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{error}: install what the course needs with `make install`.", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
+        print("Stopped. What is done is kept; the same command goes on from there.", file=sys.stderr)
         return 130
 
 

@@ -21,11 +21,13 @@ from nbformat import NotebookNode
 
 from autograder.bank import bank
 from autograder.build import build, read_all
+from autograder.course import Course
 from autograder.demo_class import CLASS
 from autograder.execute import quiet_environment
-from autograder.grading import Course, Result, export, grade_class, release, table
+from autograder.grading import export, grade_class, release
 from autograder.lesson import Lesson
 from autograder.repo import Repo, UserError
+from autograder.results import Result, table
 
 CHAPTER, LESSON = "ch01_unstable_gradients", "01_initialisation"
 ESSAY = "Initialisation keeps the signal at one scale through all layers, so that every layer can learn."

@@ -88,6 +88,9 @@ class EnduringExecute(Execute):
         if self._printed <= self.max_output:
             return super().output(outs, msg, display_id, cell_index)
         if before <= self.max_output:
+            if msg["msg_type"] == "stream":
+                msg["content"]["text"] = msg["content"]["text"][: self.max_output - before]
+                super().output(outs, msg, display_id, cell_index)
             outs.append(new_output("stream", name="stdout", text="\n… more was printed than is kept.\n"))
         if before <= _INTERRUPT * self.max_output < self._printed:
             self._rescue = asyncio.ensure_future(self.km.interrupt_kernel())
@@ -119,4 +122,6 @@ def clear(nb: NotebookNode) -> None:
 
 def _size(content: dict) -> int:
     """Roughly, the bytes of an output."""
-    return sum(len(str(part)) for key in ("text", "data", "traceback", "evalue") if (part := content.get(key)))
+    return sum(
+        len(str(part)) for key in ("text", "data", "traceback", "evalue") if (part := content.get(key))
+    )

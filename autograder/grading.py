@@ -1,147 +1,63 @@
-"""``grade``: a class through nbgrader's own flow, one submission at a time, with reasons for every score.
+"""``grade``: a class through nbgrader's own flow, in parallel, restartable, with reasons for every score.
 
-Nothing of nbgrader is replaced. `NbGraderAPI` runs the same autograde, feedback and gradebook as the stock
-commands, once for each learner, so that a submission that cannot be graded stops nobody else's.
+Nothing of nbgrader is replaced. Workers run its autograde and feedback, each submission in a course of its own
+(see `worker`); this process alone writes into the class's folders and gradebook, one submission at a time.
 """
 
 from __future__ import annotations
 
-import logging
-import re
+import contextlib
+import itertools
+import os
+import shutil
+import tempfile
 import warnings
+from collections.abc import Callable, Iterator
 from copy import deepcopy
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-import nbformat
-from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
-from nbformat import NotebookNode
-from nbgrader.api import Gradebook, MissingEntry
-from nbgrader.apps import NbGraderAPI
-from nbgrader.converters import Autograde
+from filelock import FileLock, Timeout
+from nbgrader.api import Gradebook
 from nbgrader.plugins import CsvExportPlugin
-from nbgrader.preprocessors import Execute, GetGrades
-from nbgrader.utils import is_grade
-from sqlalchemy.exc import SAWarning
+from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from tqdm import tqdm
-from traitlets.config import Config
 
-from autograder.config import NAME, load
-from autograder.execute import quiet_environment
-from autograder.feedback import Defuse, HideTests, sentence
-from autograder.lean import LeanExecute
-from autograder.repo import UserError, matching
-from autograder.staging import stage
-
-STAGED = "staged"
+from autograder import crew, ledger, records, worker
+from autograder.course import Course
+from autograder.kernels.provisioner import SandboxProvisioner
+from autograder.kernels.sandbox import refuse_if_missing
+from autograder.kernels.zygote import Zygote
+from autograder.ledger import Entry
+from autograder.repo import UserError
+from autograder.results import Result, table
+from autograder.submission import Handed
+from autograder.worker import Graded, Job, Kit, first_error
 
 
 @dataclass(frozen=True)
-class Course:
-    """An nbgrader course on disk: a folder with an ``nbgrader_config.py``."""
+class Options:
+    """How a class is graded.
 
-    root: Path
-    config: Config
-    environment: dict[str, str]
+    Attributes:
+        workers: processes at a time; 0 for one a processor.
+        scheduler: address of a Dask cluster that works instead of them.
+        force: grade what has not changed, too.
+        sandbox: False gives submissions the grader's own rights.
+        warm: fork kernels from a warm process instead of starting each anew.
+        reveal: show hidden tests and their errors on the feedback pages.
+    """
 
-    @classmethod
-    def at(cls, folder: str | Path) -> Course:
-        """The course in `folder`.
-
-        Raises:
-            UserError: if there is no nbgrader configuration.
-        """
-        root = Path(folder).resolve()
-        if not (root / NAME).is_file():
-            raise UserError(f"{folder} is no nbgrader course: it has no {NAME}. Name one with --course.")
-        config, environment = load(root)
-        config.CourseDirectory.root = str(root)
-        return cls(root, config, environment)
-
-    @cached_property
-    def api(self) -> NbGraderAPI:
-        """nbgrader's own interface to this course."""
-        return NbGraderAPI(config=self.config)
-
-    @cached_property
-    def staged(self) -> NbGraderAPI:
-        """The same for mended submissions, without experiments, and with tests that stay hidden."""
-        config = deepcopy(self.config)
-        config.CourseDirectory.submitted_directory = STAGED
-        config.Autograde.autograde_preprocessors = [
-            kept
-            for step in Autograde.autograde_preprocessors.default_args[0]
-            for kept in ([LeanExecute, Defuse] if step is Execute else [step])
-        ]
-        config.LeanExecute = config.Execute
-        config.GenerateFeedback.preprocessors = [GetGrades, HideTests, CSSHTMLHeaderPreprocessor]
-        return NbGraderAPI(config=config)
-
-    def gradebook(self) -> Gradebook:
-        """The gradebook, to be used in a `with`."""
-        return Gradebook(self.api.coursedir.db_url, self.api.course_id)
-
-    def path(self, step: str, student: str, assignment: str) -> Path:
-        """Where one submission is kept at a step: "submitted", "staged", "autograded" or "feedback"."""
-        directory = STAGED if step == "staged" else getattr(self.api.coursedir, f"{step}_directory")
-        return Path(self.api.coursedir.format_path(directory, student, assignment))
-
-    def assignment(self, name: str) -> str:
-        """The full name of the assignment that begins with `name`.
-
-        Raises:
-            UserError: if none or more than one does.
-        """
-        known = sorted(self.api.get_source_assignments())
-        found = matching(name, known)
-        if len(found) != 1 or not name:
-            raise UserError(f"No single chapter is called {name!r}. There are: {', '.join(known) or 'none'}.")
-        return found[0]
-
-    def released(self, assignment: str) -> dict[str, NotebookNode]:
-        """The notebooks that the learners were given, by name.
-
-        Raises:
-            UserError: if they are gone.
-        """
-        folder = self.path("release", ".", assignment)
-        notebooks = {p.stem: nbformat.read(p, as_version=4) for p in sorted(folder.glob("*.ipynb"))}
-        if not notebooks:
-            raise UserError(
-                f"{folder} holds no notebook: run `nbgrader generate_assignment {assignment} --force` in {self.root}."
-            )
-        return notebooks
-
-    def students(self, assignment: str) -> list[str]:
-        """Who handed in."""
-        below = self.path("submitted", "*", assignment)
-        return sorted(p.parent.name for p in below.parents[1].glob(f"*/{assignment}") if p.is_dir())
+    workers: int = 0
+    scheduler: str = ""
+    force: bool = False
+    sandbox: bool = True
+    warm: bool = True
+    reveal: bool = False
 
 
-@dataclass
-class Result:
-    """The score of one learner, exercise by exercise, and a sentence for every point that is missing."""
-
-    student: str
-    earned: dict[str, float] = field(default_factory=dict)
-    possible: dict[str, float] = field(default_factory=dict)
-    by_hand: list[str] = field(default_factory=list)
-    reasons: list[str] = field(default_factory=list)
-    mends: list[str] = field(default_factory=list)
-
-    @property
-    def score(self) -> float:
-        """Points from the hidden tests."""
-        return sum(self.earned.values())
-
-    @property
-    def maximum(self) -> float:
-        """Points that the hidden tests could give."""
-        return sum(self.possible.values())
-
-
-def grade(course: Course, chapter: str) -> int:
+def grade(course: Course, chapter: str, options: Options | None = None) -> int:
     """Grade everyone who handed in, write feedback and ``exports/grades.csv``, print the table.
 
     Returns:
@@ -154,40 +70,60 @@ def grade(course: Course, chapter: str) -> int:
         raise UserError(
             f"Nobody handed in {assignment}: put notebooks into {course.path('submitted', 'NAME', assignment)}."
         )
-    results = grade_class(course, assignment, students)
+    results = grade_class(course, assignment, students, options)
     print(table(results))
     print(f"\nGrades: {export(course)}\nFeedback: {course.path('feedback', 'NAME', assignment)}")
     return int(any(not r.possible for r in results))
 
 
-def grade_class(course: Course, assignment: str, students: list[str]) -> list[Result]:
-    """Autograde and write feedback for each of the students; whoever fails takes nobody along."""
-    released = course.released(assignment)
-    with quiet_environment(**course.environment), warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", SAWarning
-        )  # nbgrader's own use of SQLAlchemy, which nobody here can mend
-        return [
-            _grade_one(course, assignment, student, released)
-            for student in tqdm(students, desc=assignment, unit="submission")
-        ]
+def grade_class(
+    course: Course, assignment: str, students: list[str], options: Options | None = None
+) -> list[Result]:
+    """Grade those of the students whose submission, tests or grader have changed; the results of all.
+
+    Whoever fails takes nobody along. What is graded is kept at once: stopped in any way, a second call goes on.
+
+    Raises:
+        UserError: if somebody else grades this assignment, nothing can be kept, or there is no sandbox.
+    """
+    options = options or Options()
+    if options.sandbox:
+        refuse_if_missing()
+    with _alone(course, assignment), course.gradebook() as gradebook, warnings.catch_warnings():
+        warnings.simplefilter("ignore", SAWarning)  # nbgrader's own use of SQLAlchemy
+        ledger.open_ledger(gradebook)
+        kit = _kit(course, assignment, gradebook, options)
+        known = {} if options.force else ledger.entries(gradebook, assignment)
+        results: dict[str, Result] = {}
+        jobs = _jobs(course, kit, gradebook, students, known, results)
+        with tqdm(total=len(students), desc=assignment, unit="submission", smoothing=0.1) as bar:
+            for job, outcome in _graded(kit, options, jobs):
+                graded = outcome if isinstance(outcome, Graded) else _failed(job, outcome)
+                graded = replace(graded, result=replace(graded.result, tests=kit.tests))
+                if graded.record:
+                    _keep(course, kit, gradebook, job, graded)
+                results[job.student] = graded.result
+                bar.update(len(results) - bar.n)
+            bar.update(len(results) - bar.n)
+    return [results[student] for student in students]
 
 
 def release(course: Course, assignment: str) -> None:
-    """Put the assignment into the gradebook, as ``nbgrader generate_assignment`` does, unless it is there.
+    """Put the assignment into the gradebook, as ``nbgrader generate_assignment`` does, unless it is there as it is.
 
     Raises:
         UserError: with nbgrader's own words if it cannot.
     """
+    tests = course.tests(assignment)
     with course.gradebook() as gradebook:
-        try:
-            if gradebook.find_assignment(assignment).notebooks:
-                return
-        except MissingEntry:
-            pass
+        ledger.open_ledger(gradebook)
+        if ledger.released(gradebook, assignment) == tests and course.knows(assignment):
+            return
     outcome = course.api.generate_assignment(assignment, force=True)
     if not outcome["success"]:
-        raise UserError(f"nbgrader cannot release {assignment}: {_first_error(outcome)}")
+        raise UserError(f"nbgrader cannot release {assignment}: {first_error(outcome)}")
+    with course.gradebook() as gradebook:
+        ledger.enter_release(gradebook, assignment, tests)
 
 
 def export(course: Course) -> Path:
@@ -195,70 +131,145 @@ def export(course: Course) -> Path:
     path = course.root / "exports" / "grades.csv"
     path.parent.mkdir(exist_ok=True)
     plugin = CsvExportPlugin(to=str(path))
-    plugin.log.setLevel(logging.WARNING)
+    plugin.log.setLevel("WARNING")
     with course.gradebook() as gradebook:
         plugin.export(gradebook)
     return path
 
 
-def table(results: list[Result]) -> str:
-    """A line a learner with the score, and below it a line for each reason."""
-    width = max(len(r.student) for r in results)
-    lines = []
-    for r in results:
-        score = f"{r.score:g}/{r.maximum:g}" if r.possible else "not graded"
-        hand = f"  (+ {len(r.by_hand)} by hand)" if r.by_hand else ""
-        lines.append(f"{r.student:{width}}  {score:>10}{hand}")
-        lines += [f"{'':{width}}      {reason}" for reason in r.reasons]
-        lines += [f"{'':{width}}      (mended) {mend}" for mend in r.mends]
-    return "\n".join(lines)
+def _jobs(
+    course: Course,
+    kit: Kit,
+    gradebook: Gradebook,
+    students: list[str],
+    known: dict[str, Entry],
+    results: dict[str, Result],
+) -> Iterator[Job]:
+    """What has to be graded; for the rest, the known results are put into `results`."""
+    for student in students:
+        handed = Handed.in_folder(course.path("submitted", student, kit.assignment))
+        before = records.read(gradebook, kit.assignment, student)
+        entry = known.get(student)
+        kept = all(course.path(step, student, kit.assignment).is_dir() for step in ("autograded", "feedback"))
+        if before and kept and entry and _stamp(entry) == (handed.version, kit.tests, ledger.tool()):
+            results[student] = entry.result
+        else:
+            yield Job(student, handed, before)
 
 
-def _grade_one(course: Course, assignment: str, student: str, released: dict[str, NotebookNode]) -> Result:
-    folders = course.path("submitted", student, assignment), course.path("staged", student, assignment)
-    mends = stage(folders[0], released, folders[1])
-    outcome = course.staged.autograde(assignment, student)
-    if not outcome["success"]:
-        return Result(student, reasons=[f"cannot be graded: {_first_error(outcome)}"], mends=mends)
-    feedback = course.staged.generate_feedback(assignment, student)
-    result = _read_result(course, assignment, student)
-    result.mends = mends
-    if not feedback["success"]:
-        result.reasons.append(f"no feedback was written: {_first_error(feedback)}")
-    return result
+def _stamp(entry: Entry) -> tuple[str, str, str]:
+    return entry.submission, entry.tests, entry.tool
 
 
-def _read_result(course: Course, assignment: str, student: str) -> Result:
-    result = Result(student)
-    with course.gradebook() as gradebook:
-        for notebook in gradebook.find_submission(assignment, student).notebooks:
-            sentences = _sentences(course.path("autograded", student, assignment) / f"{notebook.name}.ipynb")
-            for grade in notebook.grades:
-                name, kind = grade.name.rpartition("-")[::2]
-                if kind == "answer":
-                    result.by_hand += [name] if grade.needs_manual_grade else []
-                    continue
-                result.earned[name], result.possible[name] = grade.auto_score or 0.0, grade.max_score
-                if result.earned[name] < grade.max_score:
-                    result.reasons.append(
-                        sentences.get(grade.name, f"{name}: no points, and no error either")
-                    )
-    return result
+def _keep(course: Course, kit: Kit, gradebook: Gradebook, job: Job, graded: Graded) -> None:
+    """Put files, scores and the note of it into the class's folders and gradebook, scores and note together.
+
+    Raises:
+        UserError: if there is no room, or no right, to write; what was kept before stays.
+    """
+    try:
+        for step in ("autograded", "feedback"):
+            _replace_folder(course.path(step, job.student, kit.assignment), getattr(graded, step))
+        gradebook.update_or_create_student(job.student)
+        records.write(gradebook, kit.assignment, job.student, graded.record)
+        entry = Entry(job.handed.version, kit.tests, ledger.tool(), graded.result)
+        ledger.enter(gradebook, kit.assignment, entry)
+        gradebook.db.commit()
+    except (OSError, SQLAlchemyError) as error:
+        with contextlib.suppress(SQLAlchemyError):
+            gradebook.db.rollback()
+        why = getattr(error, "strerror", None) or str(getattr(error, "orig", error))
+        raise UserError(
+            f"The grades of {job.student} could not be kept ({why}). Those before are; make room, and the same "
+            "command goes on from there."
+        ) from error
 
 
-def _sentences(path: Path) -> dict[str, str]:
-    """For each graded cell that failed, the sentence that says why."""
-    cells = nbformat.read(path, as_version=4).cells
-    return {
-        cell.metadata.nbgrader.grade_id: told
-        for cell in filter(is_grade, cells)
-        if (told := sentence(cell, reveal=True))
-    }
+def _replace_folder(folder: Path, files: dict[str, bytes]) -> None:
+    """Fill `folder` with the files in one step: it is never there by half."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".new-", dir=folder.parent) as new:
+        for name, content in files.items():
+            path = Path(new, "files", name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        Path(new, "files").mkdir(exist_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        os.rename(Path(new, "files"), folder)
 
 
-def _first_error(outcome: dict) -> str:
-    """The first exception that nbgrader logged, in one line; its own summary says only that there was one."""
-    text = f"{outcome.get('log', '')}\n{outcome.get('error', '')}"
-    found = re.findall(r"^\s*(?:\w+\.)*(\w*(?:Error|JSON\w*|Exception)): (.*)$", text, flags=re.M)
-    named = [": ".join(f) for f in found if f[0] != "NbGraderException"]
-    return named[0][:200] if named else "nbgrader gives no reason; see its log"
+def _kit(course: Course, assignment: str, gradebook: Gradebook, options: Options) -> Kit:
+    config = deepcopy(course.config)
+    config.Execute.sandboxed = options.sandbox
+    config.HideTests.reveal = options.reveal
+    config.SandboxProvisioner.warm = options.warm
+    source = course.path("source", ".", assignment)
+    extras = [p for p in sorted(source.rglob("*")) if p.is_file() and p.suffix != ".ipynb"]
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "gradebook.db")
+        with Gradebook(f"sqlite:///{file}", course.api.course_id) as copy:
+            records.copy_structure(gradebook, assignment, copy)
+        structure = file.read_bytes()
+    return Kit(
+        assignment,
+        course.tests(assignment),
+        config,
+        course.api.course_id,
+        course.environment,
+        structure,
+        course.released(assignment),
+        {str(p.relative_to(source)): p.read_bytes() for p in extras},
+    )
+
+
+def _graded(kit: Kit, options: Options, jobs: Iterator[Job]) -> Iterator[tuple[Job, Graded | BaseException]]:
+    """What comes of each job; workers are called only if there is one."""
+    first = next(jobs, None)
+    if first is None:
+        return
+    with _workers(kit, options) as (function, executor, ahead):
+        yield from crew.run(itertools.chain([first], jobs), function, executor, ahead)
+
+
+@contextlib.contextmanager
+def _workers(kit: Kit, options: Options) -> Iterator[tuple[Callable[[Job], Graded], Callable, int]]:
+    """What a worker does with a job, who the workers are, and how many jobs to hand out at a time."""
+    if options.scheduler:
+        with crew.cluster(options.scheduler) as executor:
+            count = sum(executor._client.nthreads().values())
+            yield partial(worker.grade, kit), lambda: contextlib.nullcontext(executor), 2 * count
+        return
+    count = options.workers or len(os.sched_getaffinity(0))
+    with _warm_process(kit, options) as address, tempfile.TemporaryDirectory(prefix="grading-") as scratch:
+        kit.config.SandboxProvisioner.zygote = address
+        yield partial(worker.grade, kit, scratch=scratch), partial(crew.local, count), 2 * count
+
+
+@contextlib.contextmanager
+def _warm_process(kit: Kit, options: Options) -> Iterator[str]:
+    """The address of a process that all workers of this machine fork their kernels from, "" without one."""
+    if not (options.sandbox and options.warm):
+        yield ""
+        return
+    zygote = Zygote.start(SandboxProvisioner(config=kit.config).preload)
+    try:
+        yield zygote.address
+    finally:
+        zygote.stop()
+
+
+@contextlib.contextmanager
+def _alone(course: Course, assignment: str) -> Iterator[None]:
+    """Nobody else grades the assignment meanwhile."""
+    lock = FileLock(course.root / f".grading-{assignment}.lock", timeout=0)
+    try:
+        with lock:
+            yield
+    except Timeout:
+        raise UserError(
+            f"{assignment} is being graded by another process already: wait until it is done."
+        ) from None
+
+
+def _failed(job: Job, error: BaseException) -> Graded:
+    return Graded(Result(job.student, reasons=[f"cannot be graded: {type(error).__name__}: {error}"]))

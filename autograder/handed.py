@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-MAX_BYTES = 256 << 20
+MAX_BYTES = 128 << 20
 
 
 class Unreadable(Exception):
@@ -64,8 +64,8 @@ def _decoded(raw: bytes) -> tuple[str, list[str]]:
 def _document(text: str, mends: list[str]) -> dict:
     try:
         document = json.loads(text)
-    except RecursionError:
-        raise Unreadable("the file is nested too deeply for a notebook.") from None
+    except (RecursionError, MemoryError):
+        raise Unreadable("the file holds too much, or nests it too deeply, for a notebook.") from None
     except ValueError:
         document = {"cells": _salvaged(text)}
         if n := len(document["cells"]):

@@ -36,3 +36,17 @@ c.Execute.skip_cells_with_tag = "\0"
 c.Execute.timeout = 60
 # ipykernel warns at every start that its loopback socket is not encrypted; errors are still shown.
 c.Execute.extra_arguments = ["--log-level=40"]
+
+# What the lessons import, so that a warm process has it; the guard of torchvision comes before it.
+c.SandboxProvisioner.preload = [
+    "torch",
+    "trainlab._torchvision",
+    "torchvision.transforms",
+    "numpy",
+    "pandas",
+    "scipy.stats",
+    "sklearn.datasets",
+    "matplotlib.pyplot",
+    "ipywidgets",
+    "tqdm.auto",
+]

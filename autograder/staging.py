@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import re
 import shutil
-import stat
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 from nbgrader.utils import parse_utc
 
-from autograder.handed import MAX_BYTES, Unreadable, read
+from autograder.handed import Unreadable, read
 from autograder.intake import bring_back
+from autograder.submission import Handed
 
 MAX_EXTRA_BYTES = 50 << 20
 _STAMP = "timestamp.txt"
@@ -24,62 +24,59 @@ _STAMP = "timestamp.txt"
 _COPY = r"(?:copy of |kopie von )?{}(?:[ _-]*(?:\(\d+\)|copy ?\d*|\d+|final|new|solved|v\d+))*"
 
 
-def stage(handed_in: Path, released: dict[str, NotebookNode], staged: Path) -> list[str]:
-    """Fill the folder `staged` from the folder `handed_in`, and say what was mended or cannot be used.
+def stage(handed: Handed, released: dict[str, NotebookNode], staged: Path) -> list[str]:
+    """Fill the folder `staged` with what was handed in, and say what was mended or cannot be used.
 
     A notebook that cannot be read is replaced by the untouched one, so that it counts as not done, the reason
-    stands in it, and the learner's other notebooks are graded. One that was not handed in is left out.
+    stands in it, and the learner's other notebooks are graded. One that was not handed in is left out, unless
+    none was: nbgrader has nothing to say of a learner without a notebook.
 
     Args:
-        handed_in: a learner's folder of one assignment; it is only read.
+        handed: the files of one learner.
         released: the released notebooks, by name.
         staged: replaced, if it is there.
     """
     shutil.rmtree(staged, ignore_errors=True)
     staged.mkdir(parents=True)
     said, used = [], set()
-    for name, notebook in released.items():
-        path, mends = _find(handed_in, name, set(released))
-        if path is None:
+    found = {name: _find(handed, name, set(released)) for name in released}
+    none = not any(file for file, _ in found.values())
+    for name, (file, mends) in found.items():
+        if file:
+            used.add(file)
+            mended, more = _brought_back(handed, file, released[name])
+        elif none:
+            mended, more = released[name], ["It was not handed in and counts as not done."]
+        else:
             continue
-        used.add(path)
-        mended, more = _brought_back(path, notebook)
         mends += more
         _write(mended, mends, staged / f"{name}.ipynb")
         said += [f"{name}: {mend}" for mend in mends]
-    return said + _copy_extras(handed_in, used, staged)
+    return said + _keep_extras(handed, used, staged)
 
 
-def _find(folder: Path, name: str, names: set[str]) -> tuple[Path | None, list[str]]:
+def _find(handed: Handed, name: str, names: set[str]) -> tuple[str | None, list[str]]:
     """The learner's file of the notebook `name`, under this name or the only one that is nearly called so."""
-    exact = folder / f"{name}.ipynb"
-    if exact.is_symlink() or exact.exists():
+    exact = f"{name}.ipynb"
+    known = sorted([*handed.files, *handed.refused])
+    if exact in known:
         return exact, []
-    near = re.compile(_COPY.format(re.escape(name)), flags=re.I)
-    found = [p for p in sorted(folder.glob("*.ipynb")) if near.fullmatch(p.stem) and p.stem not in names]
+    near = re.compile(_COPY.format(re.escape(name)) + r"\.ipynb", flags=re.I)
+    found = [file for file in known if near.fullmatch(file) and file.removesuffix(".ipynb") not in names]
     if len(found) == 1:
-        return found[0], [f"The file was called {found[0].name}; it was taken for {name}.ipynb."]
+        return found[0], [f"The file was called {found[0]}; it was taken for {exact}."]
     return None, []
 
 
-def _brought_back(path: Path, released: NotebookNode) -> tuple[NotebookNode, list[str]]:
+def _brought_back(handed: Handed, file: str, released: NotebookNode) -> tuple[NotebookNode, list[str]]:
     try:
-        cells, mends = read(_bytes(path))
+        if file in handed.refused:
+            raise Unreadable(handed.refused[file])
+        cells, mends = read(handed.files[file])
         notebook, more = bring_back(released, cells)
     except Unreadable as reason:
-        return released.copy(), [f"It could not be read and counts as not done: {reason}"]
+        return released, [f"It could not be read and counts as not done: {reason}"]
     return notebook, mends + more
-
-
-def _bytes(path: Path) -> bytes:
-    """The bytes of a plain file; a link could point at anything, with the instructor's rights."""
-    if path.is_symlink() or not path.is_file():
-        raise Unreadable(f"{path.name} is no plain file.")
-    try:
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise Unreadable(f"{error.strerror}.") from error
 
 
 def _write(notebook: NotebookNode, mends: list[str], path: Path) -> None:
@@ -93,25 +90,22 @@ def _write(notebook: NotebookNode, mends: list[str], path: Path) -> None:
     nbformat.write(notebook, path)
 
 
-def _copy_extras(folder: Path, used: set[Path], staged: Path) -> list[str]:
-    """Copy the small plain files beside the notebooks, such as data or a time stamp that can be read."""
-    left_out, room = [], MAX_EXTRA_BYTES
-    for path in sorted(folder.iterdir()):
-        if path in used:
+def _keep_extras(handed: Handed, used: set[str], staged: Path) -> list[str]:
+    """Write the small files beside the notebooks, such as data or a time stamp that can be read."""
+    left_out, room = [name for name in handed.refused if name not in used], MAX_EXTRA_BYTES
+    for name, content in handed.files.items():
+        if name in used:
             continue
-        facts = path.lstat()
-        room -= facts.st_size
-        if path.suffix == ".ipynb" or not stat.S_ISREG(facts.st_mode) or room < 0:
-            left_out.append(path.name)
-        elif path.name != _STAMP or _is_time(path):
-            shutil.copyfile(path, staged / path.name)
+        room -= len(content)
+        if name.endswith(".ipynb") or room < 0 or (name == _STAMP and not _is_time(content)):
+            left_out.append(name)
         else:
-            left_out.append(path.name)
-    return [f"Left out: {', '.join(left_out)}."] if left_out else []
+            (staged / name).write_bytes(content)
+    return [f"Left out: {', '.join(sorted(left_out))}."] if left_out else []
 
 
-def _is_time(path: Path) -> bool:
+def _is_time(stamp: bytes) -> bool:
     try:
-        return parse_utc(path.read_text("utf-8").strip()) is not None
+        return parse_utc(stamp.decode().strip()) is not None
     except (ValueError, OverflowError):
         return False

@@ -40,11 +40,22 @@ class SandboxProvisioner(LocalProvisioner):
     """Starts a kernel in a sandbox; its limits are set as ``c.SandboxProvisioner.…``."""
 
     warm = Bool(True, help="Fork kernels from a process that has everything imported.").tag(config=True)
-    zygote = Unicode("", help="Address of a running one; by default each grader starts its own.").tag(config=True)
+    zygote = Unicode("", help="Address of a running one; by default each grader starts its own.").tag(
+        config=True
+    )
     preload = List(
         Unicode(),
-        ["torch", "torchvision", "sklearn.datasets", "pandas", "tqdm.auto", "ipywidgets", "matplotlib.figure"],
-        help="What the warm process imports.",
+        [
+            "torch",
+            "torchvision",
+            "numpy",
+            "pandas",
+            "scipy.stats",
+            "matplotlib.pyplot",
+            "ipywidgets",
+            "tqdm.auto",
+        ],
+        help="What the warm process imports, as far as it is there.",
     ).tag(config=True)
     packages = List(
         Unicode(), ["trainlab"], help="Packages installed in place that a submission may import."
@@ -130,7 +141,7 @@ class SandboxProvisioner(LocalProvisioner):
     def _launch_warm(self, command: list[str], env: dict, folder: Path, connection: bytes) -> None:
         """Fork it into a sandbox whose own command ends when the last copy of a pipe's end is closed."""
         held, life = os.pipe()
-        self.printed = log = tempfile.TemporaryFile()
+        self.printed = log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the sandbox
         try:
             waiter = ["/bin/sh", "-c", _WAITER]
             self.sandbox = self._sandbox(folder).start(
@@ -152,7 +163,7 @@ class SandboxProvisioner(LocalProvisioner):
             os.close(life)
 
     def _launch_cold(self, command: list[str], env: dict, folder: Path, connection: bytes) -> None:
-        self.printed = log = tempfile.TemporaryFile()
+        self.printed = log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the sandbox
         limits = [f"--{k.removeprefix('RLIMIT_').lower()}={v}" for k, v in self._limits().items()]
         variables = [f"{name}={value}" for name, value in env.items()]
         full = ["/usr/bin/env", "-i", *variables, "prlimit", *limits, "--", *command]

@@ -63,7 +63,7 @@ class Sandbox:
         given = {CONNECTION: connection} | {f"{WORK}/{n}": data for n, data in self.files.items()}
         descriptors = {path: _in_memory(data) for path, data in given.items()}
         told, tell = os.pipe()
-        arguments = self._arguments() + ["--info-fd", str(tell)]
+        arguments = [*self._arguments(), "--info-fd", str(tell)]
         for path, descriptor in descriptors.items():
             arguments += ["--file", str(descriptor), path]
         try:

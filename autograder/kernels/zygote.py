@@ -43,7 +43,14 @@ _NAMESPACES = {
 }
 _BACKEND = "module://matplotlib_inline.backend_inline"
 _MUST = ("mnt", "net", "pid", "user")
-_KILL_WITH_PARENT, _ADOPT_ORPHANS, _NO_NEW_PRIVILEGES, _DROP_BOUND, _AMBIENT, _CLEAR_AMBIENT = 1, 36, 38, 24, 47, 4
+_KILL_WITH_PARENT, _ADOPT_ORPHANS, _NO_NEW_PRIVILEGES, _DROP_BOUND, _AMBIENT, _CLEAR_AMBIENT = (
+    1,
+    36,
+    38,
+    24,
+    47,
+    4,
+)
 _CAPABILITIES_3 = 0x20080522
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -173,7 +180,13 @@ def _run(request: dict, descriptors: list[int]) -> None:
 
 
 def _become_kernel(
-    life: int, log: int, *, arguments: list[str], environment: dict[str, str], folder: str, limits: dict[str, int]
+    life: int,
+    log: int,
+    *,
+    arguments: list[str],
+    environment: dict[str, str],
+    folder: str,
+    limits: dict[str, int],
 ) -> None:
     """Run an IPython kernel in this process, without privileges.
 

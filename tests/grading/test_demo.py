@@ -11,11 +11,13 @@ import pytest
 from nbgrader.api import MissingEntry
 
 from autograder.__main__ import main
+from autograder.course import Course
 from autograder.demo import CHAPTER, LESSON, MARK, earlier, fingerprint, hand_in, lay_out
 from autograder.demo_class import CLASS
-from autograder.grading import Course, export, grade, grade_class, release, table
+from autograder.grading import Options, export, grade, grade_class, release
 from autograder.lesson import HIDDEN
 from autograder.repo import UserError
+from autograder.results import table
 from autograder.views import without
 from tests.grading.expected import POINTS, SCORES, UNREADABLE
 
@@ -122,9 +124,14 @@ def test_grades_are_exported(course, results):
         assert float(rows[who]["score"]) == sum(scores.values())
 
 
-def test_grading_again_changes_nothing(course, results):
-    again = grade_class(course, CHAPTER, ["ben"])[0]
-    assert again == results["ben"]
+def test_what_has_not_changed_is_not_graded_again(course, results, monkeypatch):
+    monkeypatch.setattr("autograder.crew.run", None)  # nobody is called
+    students = course.students(CHAPTER)
+    assert grade_class(course, CHAPTER, students) == [results[who] for who in students]
+
+
+def test_grading_again_by_force_gives_the_same(course, results):
+    assert grade_class(course, CHAPTER, ["ben"], Options(force=True)) == [results["ben"]]
 
 
 def test_a_folder_that_is_no_course_is_one_line(tmp_path, capsys):

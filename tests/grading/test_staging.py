@@ -5,7 +5,8 @@ import os
 import nbformat
 import pytest
 
-from autograder.staging import stage
+from autograder import staging
+from autograder.submission import Handed
 from tests.grading.lessons import file_of, solved, texts
 
 NAME = "01_lesson"
@@ -19,12 +20,16 @@ def folders(tmp_path, released):
     return handed_in, {NAME: released}, tmp_path / "staged"
 
 
+def stage(folders):
+    return staging.stage(Handed.in_folder(folders[0]), *folders[1:])
+
+
 def staged(folders, name=NAME):
     return nbformat.read(folders[2] / f"{name}.ipynb", as_version=4)
 
 
 def test_an_honest_notebook_is_staged_without_a_word(folders, released):
-    assert stage(*folders) == []
+    assert stage(folders) == []
     assert [c.metadata for c in staged(folders).cells] == [c.metadata for c in released.cells]
     assert [p.name for p in folders[2].iterdir()] == [f"{NAME}.ipynb"]
 
@@ -33,7 +38,7 @@ def test_mends_stand_in_front_of_the_notebook(folders, released):
     (folders[0] / f"{NAME}.ipynb").write_bytes(
         file_of([c for c in solved(released) if "import math" not in c["source"]])
     )
-    said = stage(*folders)
+    said = stage(folders)
     assert len(said) == 1
     assert said[0].startswith(f"{NAME}: Missing cells of the released notebook were put back")
     first = staged(folders).cells[0]
@@ -45,7 +50,7 @@ def test_mends_stand_in_front_of_the_notebook(folders, released):
 @pytest.mark.parametrize("wreck", [b"", b"nonsense", b'{"cells": []}'])
 def test_an_unreadable_notebook_counts_as_not_done(folders, released, wreck):
     (folders[0] / f"{NAME}.ipynb").write_bytes(wreck)
-    said = stage(*folders)
+    said = stage(folders)
     assert said[0].startswith(f"{NAME}: It could not be read and counts as not done: ")
     assert texts(staged(folders)) == texts(released)
     assert texts(released)["first-stub"].endswith("your answer goes here")
@@ -58,7 +63,7 @@ def test_what_is_no_plain_file_is_not_opened(folders, kind, tmp_path):
     secret = tmp_path / "secret.ipynb"
     secret.write_text("{}")
     {"folder": path.mkdir, "link": lambda: path.symlink_to(secret), "pipe": lambda: os.mkfifo(path)}[kind]()
-    assert "is no plain file" in stage(*folders)[0]
+    assert "is no plain file" in stage(folders)[0]
 
 
 @pytest.mark.parametrize(
@@ -66,16 +71,28 @@ def test_what_is_no_plain_file_is_not_opened(folders, kind, tmp_path):
 )
 def test_the_only_file_that_is_nearly_called_so_is_taken(folders, name):
     (folders[0] / f"{NAME}.ipynb").rename(folders[0] / f"{name}.ipynb")
-    assert stage(*folders) == [f"{NAME}: The file was called {name}.ipynb; it was taken for {NAME}.ipynb."]
+    assert stage(folders) == [f"{NAME}: The file was called {name}.ipynb; it was taken for {NAME}.ipynb."]
     assert "return x" in texts(staged(folders))["first-stub"]
 
 
-def test_of_two_near_names_none_is_guessed(folders):
+def test_of_two_near_names_none_is_guessed(folders, released):
     path = folders[0] / f"{NAME}.ipynb"
     (folders[0] / f"{NAME} (1).ipynb").write_bytes(path.read_bytes())
     path.rename(folders[0] / f"{NAME} (2).ipynb")
-    assert stage(*folders) == [f"Left out: {NAME} (1).ipynb, {NAME} (2).ipynb."]
-    assert not (folders[2] / f"{NAME}.ipynb").exists()
+    folders[1]["02_other"] = released
+    (folders[0] / "02_other.ipynb").write_bytes((folders[0] / f"{NAME} (1).ipynb").read_bytes())
+    assert stage(folders) == [f"Left out: {NAME} (1).ipynb, {NAME} (2).ipynb."]
+    assert [p.name for p in folders[2].iterdir()] == ["02_other.ipynb"]
+
+
+@pytest.mark.parametrize("instead", [None, "thesis.ipynb", "thesis.pdf"])
+def test_who_handed_in_none_of_the_notebooks_gets_them_back_untouched(folders, released, instead):
+    path = folders[0] / f"{NAME}.ipynb"
+    path.rename(folders[0] / instead) if instead else path.unlink()
+    said = stage(folders)
+    assert said[0] == f"{NAME}: It was not handed in and counts as not done."
+    assert "was not handed in" in staged(folders).cells[0].source
+    assert texts(staged(folders)) == texts(released)
 
 
 def test_small_plain_files_come_along_and_nothing_else(folders, tmp_path, monkeypatch):
@@ -85,7 +102,7 @@ def test_small_plain_files_come_along_and_nothing_else(folders, tmp_path, monkey
     (folders[0] / "link").symlink_to(tmp_path)
     (folders[0] / "folder").mkdir()
     (folders[0] / "other.ipynb").write_text("{}")
-    assert stage(*folders) == ["Left out: folder, giant.bin, link, other.ipynb."]
+    assert stage(folders) == ["Left out: folder, giant.bin, link, other.ipynb."]
     assert sorted(p.name for p in folders[2].iterdir()) == [f"{NAME}.ipynb", "data.csv"]
 
 
@@ -94,19 +111,18 @@ def test_small_plain_files_come_along_and_nothing_else(folders, tmp_path, monkey
 )
 def test_only_a_time_stamp_that_can_be_read_is_kept(folders, stamp, kept):
     (folders[0] / "timestamp.txt").write_text(stamp)
-    assert stage(*folders) == ([] if kept else ["Left out: timestamp.txt."])
+    assert stage(folders) == ([] if kept else ["Left out: timestamp.txt."])
     assert (folders[2] / "timestamp.txt").exists() is kept
 
 
 def test_staging_again_leaves_nothing_of_the_last_time(folders):
-    stage(*folders)
+    stage(folders)
     (folders[2] / "old.txt").touch()
-    (folders[0] / f"{NAME}.ipynb").unlink()
-    assert stage(*folders) == []
-    assert list(folders[2].iterdir()) == []
+    assert stage(folders) == []
+    assert [p.name for p in folders[2].iterdir()] == [f"{NAME}.ipynb"]
 
 
 def test_what_was_handed_in_is_only_read(folders):
     before = {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in folders[0].iterdir()}
-    stage(*folders)
+    stage(folders)
     assert {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in folders[0].iterdir()} == before

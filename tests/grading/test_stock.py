@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from autograder.course import Course
 from autograder.demo import CHAPTER, LESSON, hand_in, lay_out
-from autograder.grading import Course
 from tests.grading.expected import SCORES, UNREADABLE
 
 
