@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -21,7 +20,10 @@ from tests.attacks.catalogue import CASES
 from tests.attacks.run import hand_in
 
 _HONEST = "z_last"
-_PATIENCE = 300
+_PLACES = ("hidden", "classmate", "gradebook", "environment", "home", "tmp", "shm", "connection", "source")
+# In front of the line that counts: attacks write into the same pipe.
+_TOLD = "measured: "
+_PATIENCE = 120
 
 
 def measure(case: Case) -> str:
@@ -56,8 +58,8 @@ def measure(case: Case) -> str:
         told = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=_PATIENCE)
     except subprocess.TimeoutExpired:
         return f"hangs for more than {_PATIENCE} s"
-    lines = told.stdout.splitlines()
-    return json.loads(lines[-1]) if told.returncode == 0 and lines else "takes the whole box down"
+    lines = [line for line in told.stdout.splitlines() if line.startswith(_TOLD)]
+    return lines[-1].removeprefix(_TOLD) if lines else "takes the whole box down"
 
 
 def _inside(case: Case) -> str:
@@ -107,11 +109,6 @@ def _seen(course: Course, case: Case, set_out: Trap, before: set[int], files: di
     return told + ([f"{len(kept)} files left"] if kept else [])
 
 
-_PLACES = (
-    "hidden classmate gradebook environment home tmp shm connection listener source".split()  # noqa: SIM905
-)
-
-
 def _points(course: Course, who: str) -> str:
     with course.gradebook() as gradebook:
         try:
@@ -126,4 +123,4 @@ def _points(course: Course, who: str) -> str:
 
 if __name__ == "__main__":
     _case = next(case for case in CASES if case.id == sys.argv[1])
-    print(json.dumps(_inside(_case)))
+    print(f"\n{_TOLD}{_inside(_case)}")

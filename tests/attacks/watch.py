@@ -20,6 +20,7 @@ from autograder.repo import this_repo
 
 # What grading makes; all else in a course's folder belongs to the instructor.
 _MADE = {"autograded", "feedback", "staged", "exports"}
+_NOTES = ("gradebook.db", ".grading-")
 _RELEASED = [
     "assignment",
     "base_cell",
@@ -37,7 +38,7 @@ def course_files(root: Path) -> dict[str, str]:
     return {
         str(path.relative_to(root)): _hash(path)
         for path in sorted(root.rglob("*"))
-        if path.relative_to(root).parts[0] not in _MADE and not path.name.startswith("gradebook.db")
+        if path.relative_to(root).parts[0] not in _MADE and not path.name.startswith(_NOTES)
     }
 
 
