@@ -47,6 +47,13 @@ def _grade(args: argparse.Namespace) -> int:
     )
 
 
+def _feedback(args: argparse.Namespace) -> int:
+    from autograder.course import Course
+    from autograder.grading import write_feedback
+
+    return write_feedback(Course.at(args.course), args.chapter, reveal=args.reveal)
+
+
 def _demo(args: argparse.Namespace) -> int:
     from autograder.demo import demo
 
@@ -89,6 +96,12 @@ def parser() -> argparse.ArgumentParser:
         "--no-sandbox", dest="sandbox", action="store_false", help="run submissions with your own rights"
     )
     grade.set_defaults(run=_grade)
+
+    feedback = commands.add_parser("feedback", help="write the feedback pages again, after grading by hand")
+    feedback.add_argument("chapter", metavar="CHAPTER")
+    feedback.add_argument("--course", default="autograder", help="folder of the nbgrader course")
+    feedback.add_argument("--reveal", action="store_true", help="show the hidden tests")
+    feedback.set_defaults(run=_feedback)
 
     demo = commands.add_parser("demo", help="the instructor's tour: release, a class, grades, feedback")
     demo.add_argument("--formgrader", action="store_true", help="open formgrader on the result")

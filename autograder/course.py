@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,7 @@ from sqlalchemy.engine import make_url
 from traitlets.config import Config
 
 from autograder.config import NAME, load
+from autograder.feedback import settings
 from autograder.repo import UserError, matching
 
 PATIENCE = 60  # seconds that a lock of SQLite is waited for: formgrader writes too
@@ -52,6 +54,13 @@ class Course:
     def api(self) -> NbGraderAPI:
         """nbgrader's own interface to this course."""
         return NbGraderAPI(config=self.config)
+
+    @cached_property
+    def pages(self) -> NbGraderAPI:
+        """The same interface, whose feedback pages are ours."""
+        config = deepcopy(self.config)
+        config.merge(settings())
+        return NbGraderAPI(config=config)
 
     @property
     def db_url(self) -> str:
@@ -98,8 +107,15 @@ class Course:
 
     def students(self, assignment: str) -> list[str]:
         """Who handed in."""
-        below = self.path("submitted", "*", assignment)
-        return sorted(p.parent.name for p in below.parents[1].glob(f"*/{assignment}") if p.is_dir())
+        return self._with("submitted", assignment)
+
+    def graded(self, assignment: str) -> list[str]:
+        """Whose submission was graded."""
+        return self._with("autograded", assignment)
+
+    def _with(self, step: str, assignment: str) -> list[str]:
+        below = self.path(step, "*", assignment).parents[1]
+        return sorted(p.parent.name for p in below.glob(f"*/{assignment}") if p.is_dir())
 
     def tests(self, assignment: str) -> str:
         """The version of an assignment's tests, seven hexadecimal digits: a hash of its source and other files."""

@@ -20,20 +20,22 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 from nbgrader.api import Gradebook
-from nbgrader.plugins import CsvExportPlugin
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from tqdm import tqdm
 
 from autograder import crew, ledger, records, worker
 from autograder.course import Course
+from autograder.export import SafeCsvExport
 from autograder.kernels.provisioner import SandboxProvisioner
 from autograder.kernels.sandbox import refuse_if_missing
 from autograder.kernels.zygote import Zygote
 from autograder.ledger import Entry
 from autograder.repo import UserError
-from autograder.results import Result, table
+from autograder.results import Result, shown, table
 from autograder.submission import Handed
 from autograder.worker import Graded, Job, Kit, first_error
+
+_ODD = frozenset('<>&"`\\*?[]{}')  # formgrader writes a learner's name into its pages, nbgrader into patterns
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,27 @@ def grade_class(
     return [results[student] for student in students]
 
 
+def write_feedback(course: Course, chapter: str, *, reveal: bool = False) -> int:
+    """Write everybody's feedback pages again, after a person has graded.
+
+    Returns:
+        0, or 1 if a page could not be written; each is named.
+    """
+    assignment = course.assignment(chapter)
+    students = course.graded(assignment)
+    if not students:
+        raise UserError(f"Nobody's {assignment} is graded yet: python -m autograder grade {chapter}.")
+    course.pages.config.HideTests.reveal = reveal
+    failed = 0
+    for student in tqdm(students, desc="feedback", unit="learner"):
+        outcome = course.pages.generate_feedback(assignment, student)
+        if not outcome["success"]:
+            failed += 1
+            tqdm.write(f"{shown(student)}: no feedback was written: {first_error(outcome)}")
+    print(f"Feedback: {course.path('feedback', 'NAME', assignment)}")
+    return int(failed > 0)
+
+
 def release(course: Course, assignment: str) -> None:
     """Put the assignment into the gradebook, as ``nbgrader generate_assignment`` does, unless it is there as it is.
 
@@ -127,10 +150,10 @@ def release(course: Course, assignment: str) -> None:
 
 
 def export(course: Course) -> Path:
-    """Write nbgrader's table of grades, and say where."""
+    """Write nbgrader's table of grades, and one with a line for each exercise beside it; say where the first is."""
     path = course.root / "exports" / "grades.csv"
     path.parent.mkdir(exist_ok=True)
-    plugin = CsvExportPlugin(to=str(path))
+    plugin = SafeCsvExport(to=str(path), exercises=str(path.with_name("exercises.csv")))
     plugin.log.setLevel("WARNING")
     with course.gradebook() as gradebook:
         plugin.export(gradebook)
@@ -147,6 +170,12 @@ def _jobs(
 ) -> Iterator[Job]:
     """What has to be graded; for the rest, the known results are put into `results`."""
     for student in students:
+        if odd := sorted(c for c in set(student) if c in _ODD or not c.isprintable()):
+            why = (
+                f"cannot be graded: rename the folder, {''.join(odd)!r} would act in formgrader and in paths."
+            )
+            results[student] = Result(student, reasons=[why])
+            continue
         handed = Handed.in_folder(course.path("submitted", student, kit.assignment))
         before = records.read(gradebook, kit.assignment, student)
         entry = known.get(student)

@@ -1,16 +1,18 @@
 """Read what learners hand in: whatever the file went through, the cells that are still in it.
 
-A pure function from bytes to cells. Nothing is executed, and nothing but kind, text and names is kept: outputs,
-attachments and the rest of the metadata end here.
+A pure function from bytes to cells. Nothing is executed, and nothing but kind, text, names and pasted pictures is
+kept: outputs and the rest of the metadata end here.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+_PICTURES = ("image/png", "image/jpeg")
+_BASE64 = re.compile(r"[A-Za-z0-9+/\s]+=*\s*")
 MAX_BYTES = 128 << 20
 
 
@@ -20,12 +22,21 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class HandedCell:
-    """A cell as the learner left it; `name` is nbgrader's grade_id, `ident` the file's own id, "" if lost."""
+    """A cell as the learner left it.
+
+    Attributes:
+        kind: "code" or "markdown".
+        text: its source.
+        name: nbgrader's grade_id, "" if lost.
+        ident: the file's own id, "" if lost.
+        pictures: pasted into the text, in nbformat's form: file name → kind of picture → base64.
+    """
 
     kind: str
     text: str
     name: str = ""
     ident: str = ""
+    pictures: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 def read(raw: bytes) -> tuple[list[HandedCell], list[str]]:
@@ -113,7 +124,20 @@ def _cell(raw: Any) -> HandedCell | None:
         text=text,
         name=_word(nbgrader.get("grade_id")),
         ident=_word(raw.get("id")) or _word(metadata.get("id")),  # Colab keeps it in the metadata
+        pictures=_pictures(raw.get("attachments")),
     )
+
+
+def _pictures(attachments: Any) -> dict[str, dict[str, str]]:
+    """Those of an answer's attachments that are plain pictures."""
+    if not isinstance(attachments, dict):
+        return {}
+    bundles = {name: b for name, b in attachments.items() if isinstance(b, dict)}
+    kept = {
+        name: {kind: bundle[kind] for kind in _PICTURES if _BASE64.fullmatch(_word(bundle.get(kind)))}
+        for name, bundle in bundles.items()
+    }
+    return {name: bundle for name, bundle in kept.items() if bundle}
 
 
 def _word(value: Any) -> str:

@@ -16,6 +16,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.utils import is_solution
 
+from autograder.feedback import exercise
 from autograder.handed import HandedCell, Unreadable
 
 Places = dict[int, int]  # released cell → the handed-in cell that belongs there
@@ -58,7 +59,13 @@ def _filled(slot: NotebookNode, cell: HandedCell | None) -> NotebookNode:
     filled = deepcopy(slot)
     if cell is not None and not _is_test(slot):
         filled.source = cell.text
+        _add_pictures(filled, cell)
     return filled
+
+
+def _add_pictures(filled: NotebookNode, cell: HandedCell) -> None:
+    if cell.pictures and filled.cell_type == "markdown":
+        filled.attachments = nbformat.from_dict(cell.pictures)
 
 
 def _by_name(slots: list[NotebookNode], cells: list[HandedCell]) -> Places:
@@ -153,7 +160,9 @@ def _extras(
 
 def _as_is(cell: HandedCell) -> NotebookNode:
     new = nbformat.v4.new_code_cell if cell.kind == "code" else nbformat.v4.new_markdown_cell
-    return new(cell.text)
+    made = new(cell.text)
+    _add_pictures(made, cell)
+    return made
 
 
 def _as_text(cell: HandedCell) -> NotebookNode:
@@ -214,7 +223,7 @@ def _is_test(cell: NotebookNode) -> bool:
 
 
 def _exercise(cell: NotebookNode) -> str:
-    return _name(cell).rpartition("-")[0] or _name(cell)
+    return exercise(_name(cell))
 
 
 def _label(cell: NotebookNode) -> str:

@@ -101,7 +101,7 @@ def tool(packages: tuple[str, ...] = ("trainlab",)) -> str:
     """The version of whatever else a score hangs on: this package, the toolkit, what runs the notebooks."""
     digest = hashlib.sha256()
     here = Path(__file__).parent
-    for folder in (here, *(here.parent / "course" / package for package in packages)):
+    for folder in (here, here / "kernels", *(here.parent / "course" / package for package in packages)):
         for path in sorted(folder.glob("*.py")):
             digest.update(path.read_bytes())
     for name in _DECISIVE:

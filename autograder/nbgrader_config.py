@@ -18,6 +18,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TQDM_DISABLE", "1")
 os.environ.setdefault("TRAINLAB_HOME", "/nonexistent" if os.name == "posix" else "NUL")
 
+# Stock commands find our plugins, whatever folder they are typed in.
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
 c = get_config()
 
 c.CourseDirectory.root = str(Path(__file__).resolve().parent)
@@ -49,4 +52,16 @@ c.SandboxProvisioner.preload = [
     "matplotlib.pyplot",
     "ipywidgets",
     "tqdm.auto",
+]
+
+# nbgrader writes names into its table of grades as they are: with commas, and with formulas that a spreadsheet runs.
+c.ExportApp.plugin_class = "autograder.export.SafeCsvExport"
+
+# The pages hide the tests' hidden lines, and nothing that a learner wrote acts in them, whoever has them written.
+c.GenerateFeedback.preprocessors = [
+    "nbgrader.preprocessors.GetGrades",
+    "autograder.defuse.Defuse",
+    "autograder.feedback.Summary",
+    "autograder.feedback.HideTests",
+    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]

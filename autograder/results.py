@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from nbgrader.api import SubmittedAssignment
+
+from autograder.feedback import exercise
 
 
 @dataclass
@@ -56,7 +57,7 @@ def read_result(
     for notebook in submission.notebooks:
         answers = {cell.name for cell in (*notebook.notebook.solution_cells, *notebook.notebook.task_cells)}
         for grade in notebook.grades:
-            name = _exercise(grade.name)
+            name = exercise(grade.name)
             if grade.name in answers:
                 result.by_hand += [name] if grade.needs_manual_grade else []
                 continue
@@ -66,11 +67,6 @@ def read_result(
                 why = sentences.get((notebook.name, grade.name), "no points, and no error either.")
                 result.reasons.append(why if why.startswith(name) else f"{name}: {why}")
     return result
-
-
-def _exercise(cell: str) -> str:
-    """The exercise that a graded cell belongs to: our lessons call them NAME-test and NAME-answer."""
-    return re.sub("-(?:test|answer)$", "", cell)
 
 
 def table(results: list[Result]) -> str:

@@ -12,22 +12,24 @@ import threading
 import warnings
 from copy import deepcopy
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import nbformat
-from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
 from nbgrader.converters import Autograde
-from nbgrader.preprocessors import Execute, GetGrades
+from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 from nbgrader.utils import is_grade
 from sqlalchemy.exc import SAWarning
+from traitlets import Unicode
 from traitlets.config import Config
 
 from autograder import records
+from autograder.defuse import Defuse
 from autograder.execute import quiet_environment
-from autograder.feedback import Defuse, HideTests, sentence
+from autograder.feedback import VERSION, sentence, settings
 from autograder.lean import LeanExecute
 from autograder.records import Record
 from autograder.results import Result, read_result
@@ -114,6 +116,17 @@ def grade(kit: Kit, job: Job, scratch: str | None = None) -> Graded:
         return _Desk(kit, job, Path(root)).grade()
 
 
+class Stamp(NbGraderPreprocessor):
+    """Writes into the graded notebook by which tests it was graded, and when."""
+
+    text = Unicode("", help="What to write.").tag(config=True)
+
+    def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
+        """Add it to the metadata of `nb`, in place."""
+        nb.metadata[VERSION] = self.text
+        return nb, resources
+
+
 class _Desk:
     """A course of one learner, laid out in a folder."""
 
@@ -167,10 +180,13 @@ def _config(kit: Kit, root: Path) -> Config:
         config.Autograde.get("autograde_preprocessors") or Autograde.autograde_preprocessors.default_args[0]
     )
     config.Autograde.autograde_preprocessors = [
-        kept for step in steps for kept in ([LeanExecute, Verdict, Defuse] if step is Execute else [step])
+        kept
+        for step in steps
+        for kept in ([LeanExecute, Verdict, Defuse, Stamp] if step is Execute else [step])
     ]
     config.LeanExecute = config.Execute
-    config.GenerateFeedback.preprocessors = [GetGrades, HideTests, CSSHTMLHeaderPreprocessor]
+    config.Stamp.text = f"tests {kit.tests}, graded {date.today().isoformat()}"
+    config.merge(settings())
     return config
 
 

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import IO
 
@@ -27,9 +28,9 @@ _SYSTEM = (
 )
 # Where the grader runs as root, bubblewrap leaves these writable to whoever has root's number outside.
 _KERNEL_SETTINGS = ("acpi", "bus", "fs", "irq", "pressure", "scsi", "sys", "sysrq-trigger")
-MISSING = (
-    "Submissions run in a sandbox, and {why}. {what}, or grade with --no-sandbox: then every submission "
-    "runs with your own rights."
+_REFUSAL = (
+    "Submissions run in a sandbox, and {why}. {what}; or grade with --no-sandbox: then every submission runs with "
+    "your own rights."
 )
 
 
@@ -88,7 +89,16 @@ class Sandbox:
 
     def _arguments(self) -> list[str]:
         namespaces = [f"--unshare-{name}" for name in ("user", "ipc", "pid", "net", "uts", "cgroup-try")]
-        arguments = [*namespaces, "--uid", "1000", "--gid", "1000", "--hostname", "sandbox"]
+        arguments = [
+            *namespaces,
+            *_no_more_namespaces(),
+            "--uid",
+            "1000",
+            "--gid",
+            "1000",
+            "--hostname",
+            "sandbox",
+        ]
         arguments += ["--die-with-parent", "--clearenv", "--proc", "/proc", "--dev", "/dev"]
         for name in _KERNEL_SETTINGS:
             if Path("/proc", name).exists():
@@ -131,16 +141,23 @@ def refuse_if_missing() -> None:
         UserError: if it cannot be used, with what to do about it.
     """
     if not sys.platform.startswith("linux"):
-        raise UserError(MISSING.format(why="that needs Linux", what="Grade in a Linux container"))
+        raise UserError(_REFUSAL.format(why="that needs Linux", what="Grade in a Linux container"))
     if not shutil.which("bwrap"):
-        raise UserError(
-            MISSING.format(why="bubblewrap is not installed", what="Install it (apt-get install bubblewrap)")
-        )
+        raise UserError(_REFUSAL.format(why="bubblewrap is missing", what="apt-get install bubblewrap"))
     command = ["bwrap", *Sandbox()._arguments(), *_read_only(), "--", "/bin/sh", "-c", ":"]
     tried = subprocess.run(command, capture_output=True, text=True, check=False)
     if tried.returncode:
         why = f"bubblewrap cannot make one here ({tried.stderr.strip()})"
-        raise UserError(MISSING.format(why=why, what="Allow user namespaces"))
+        raise UserError(_REFUSAL.format(why=why, what="Allow user namespaces"))
+
+
+def available() -> bool:
+    """Whether the sandbox can be used here."""
+    try:
+        refuse_if_missing()
+    except UserError:
+        return False
+    return True
 
 
 def in_place(packages: Iterable[str]) -> list[str]:
@@ -148,6 +165,13 @@ def in_place(packages: Iterable[str]) -> list[str]:
     specs = [spec for package in packages if (spec := importlib.util.find_spec(package))]
     folders = [folder for spec in specs for folder in spec.submodule_search_locations or []]
     return [folder for folder in folders if not folder.startswith(sys.prefix)]
+
+
+@cache
+def _no_more_namespaces() -> list[str]:
+    """Forbid new user namespaces inside, from where the system offers more to attack; bubblewrap 0.8 can."""
+    told = subprocess.run(["bwrap", "--help"], capture_output=True, text=True, check=False).stdout
+    return ["--disable-userns"] if "--disable-userns" in told else []
 
 
 def _python() -> list[str]:

@@ -7,7 +7,8 @@ from contextlib import suppress
 from playwright.sync_api import TimeoutError
 
 from autograder.demo import CHAPTER, LESSON, hand_in, lay_out
-from autograder.grading import grade_class, release
+from autograder.grading import Options, grade_class, release
+from autograder.kernels.sandbox import available
 from tests.browser.conftest import jupyter, start_kernel
 
 ANSWER = "return math.sqrt(2 / ((1 + negative_slope**2) * fan_in))"
@@ -75,7 +76,7 @@ def test_formgrader_shows_the_graded_class(repo, tmp_path, page):
     course = lay_out(repo, tmp_path / "demo")
     release(course, CHAPTER)
     hand_in(repo, course)
-    grade_class(course, CHAPTER, ["dia"])
+    grade_class(course, CHAPTER, ["dia"], Options(sandbox=available()))
     with jupyter(course.root, tmp_path / "settings") as url:
         page.goto(f"{url}/formgrader/gradebook/{CHAPTER}/{LESSON}")
         page.get_by_text("Submission #1").wait_for()

@@ -3,6 +3,8 @@
 from autograder.build import read_all
 from autograder.demo import CHAPTER, LESSON
 from autograder.demo_class import CLASS
+from autograder.grading import Options
+from autograder.kernels.sandbox import available
 from autograder.repo import this_repo
 
 _LESSON = next(le for le in read_all(this_repo(), [CHAPTER]) if le.name == LESSON)
@@ -22,3 +24,6 @@ _LOST = {
 }
 SCORES = {who: {e: 0 if e in lost else p for e, p in POINTS.items()} for who, lost in _LOST.items()}
 UNREADABLE = "lou"
+
+# Where no sandbox can be had, the honest class is graded all the same; what needs one says so.
+OPTIONS = Options(sandbox=available())

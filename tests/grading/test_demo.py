@@ -19,7 +19,7 @@ from autograder.lesson import HIDDEN
 from autograder.repo import UserError
 from autograder.results import table
 from autograder.views import without
-from tests.grading.expected import POINTS, SCORES, UNREADABLE
+from tests.grading.expected import OPTIONS, POINTS, SCORES, UNREADABLE
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def course(repo, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def results(course):
-    return {r.student: r for r in grade_class(course, CHAPTER, course.students(CHAPTER))}
+    return {r.student: r for r in grade_class(course, CHAPTER, course.students(CHAPTER), OPTIONS)}
 
 
 def test_everyone_who_handed_in_is_in_the_table(results):
@@ -117,6 +117,12 @@ def test_feedback_holds_no_hidden_test(course, results, repo):
         assert [line for line in told if line in text] == []
 
 
+def test_a_folder_whose_name_would_act_in_formgrader_is_refused(course):
+    result = grade_class(course, CHAPTER, ["<b>eve"], OPTIONS)[0]
+    assert result.possible == {}
+    assert result.reasons == ["cannot be graded: rename the folder, '<>' would act in formgrader and in paths."]
+
+
 def test_grades_are_exported(course, results):
     with export(course).open(encoding="utf-8") as file:
         rows = {row["student_id"]: row for row in csv.DictReader(file)}
@@ -127,11 +133,20 @@ def test_grades_are_exported(course, results):
 def test_what_has_not_changed_is_not_graded_again(course, results, monkeypatch):
     monkeypatch.setattr("autograder.crew.run", None)  # nobody is called
     students = course.students(CHAPTER)
-    assert grade_class(course, CHAPTER, students) == [results[who] for who in students]
+    assert grade_class(course, CHAPTER, students, OPTIONS) == [results[who] for who in students]
 
 
-def test_grading_again_by_force_gives_the_same(course, results):
-    assert grade_class(course, CHAPTER, ["ben"], Options(force=True)) == [results["ben"]]
+@pytest.mark.parametrize(
+    "kernels",
+    [{"warm": True}, {"warm": False}, {"sandbox": False}],
+    ids=["forked in the sandbox", "started in the sandbox", "without a sandbox"],
+)
+def test_every_kind_of_kernel_gives_the_same(course, results, kernels):
+    if kernels.get("sandbox", True) and not OPTIONS.sandbox:
+        pytest.skip("needs bubblewrap and user namespaces: apt-get install bubblewrap")
+    students = ["ben", "dia", "fay", "hana"]
+    again = grade_class(course, CHAPTER, students, Options(force=True, **kernels))
+    assert again == [results[who] for who in students]
 
 
 def test_a_folder_that_is_no_course_is_one_line(tmp_path, capsys):

@@ -1,13 +1,16 @@
-"""What is shown afterwards: a sentence a test, no hidden code, and nothing that a browser would run."""
+"""The feedback page: a summary in front, a sentence a test, and no hidden code."""
 
-import json
+import html
 import re
 
 import nbformat
 import pytest
+from bs4 import BeautifulSoup
+from nbgrader.preprocessors import GetGrades
+from nbgrader.utils import compute_checksum
 
-from autograder.feedback import Defuse, HideTests, harmless
-from tests.grading.lessons import cell
+from autograder.feedback import VERSION, HideTests, Summary
+from tests.grading.lessons import cell, small_lesson
 
 HIDDEN_TEST = """\
 # Other shapes, float64.
@@ -67,71 +70,148 @@ def test_answers_and_experiments_keep_their_code_and_outputs():
     assert hidden(plain.copy()) == plain
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "a < b & c > d, and $x<y$ or $a \\\\& b$",
-        "# Title\n\n**bold** `x < 3` [link](https://example.org)\n\n- [ ] item",
-        "<details open><summary>Hint</summary>\n\nText.\n\n</details>",
-        "&lt;script&gt; in words",
-        '<img alt="a figure" src="data:image/png;base64,AAAA" style="max-width: 100%;">',
-    ],
-)
-def test_harmless_text_keeps_its_meaning(text):
-    assert harmless(text).replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&") == text.replace(
-        "&lt;", "<"
-    ).replace("&gt;", ">")
+WHERE = {"notebook": "n1", "assignment": "ps1", "student": "ada"}
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::sqlalchemy.exc.SAWarning"
+)  # nbgrader's own use of SQLAlchemy
 
 
-ATTACKS = [
-    "<script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>",
-    "<svg onload=alert(1)></svg>",
-    "<iframe src='https://example.org'></iframe>",
-    "<a href='javascript:alert(1)'>x</a>",
-    "<details ontoggle=alert(1) open>x</details>",
-    "<style>body {display: none}</style>",
-    "<object data=x></object><embed src=x>",
-    "<form action=/delete><button>Go</button></form>",
-    "<base href=https://example.org><meta http-equiv=refresh content=0>",
-    "<p style='background: url(https://example.org)'>x</p>",
-    "<img src='https://example.org/spy.png'>",
-    "<a href='data:text/html,x'>x</a>",
-    "<img src='data:image/svg+xml,x'>",
-]
+class Submission:
+    """The small lesson as `ada` handed it in and a gradebook knows it: nothing done, until a test says otherwise."""
+
+    def __init__(self, gradebook):
+        self.gradebook = gradebook
+        self.notebook = small_lesson()
+        gradebook.add_assignment("ps1")
+        gradebook.add_notebook("n1", "ps1")
+        for part in self.notebook.cells:
+            if "nbgrader" in part.metadata:
+                self._add(part, part.metadata.nbgrader)
+        gradebook.add_student("ada")
+        gradebook.add_submission("ps1", "ada")
+        for name in ("first-test", "second-test", "third-test", "why-answer"):
+            self.grade(name, 0)
+
+    def _add(self, part, facts):
+        facts.checksum = compute_checksum(part)
+        if facts.grade:
+            points, kind = facts.points, part.cell_type
+            self.gradebook.add_grade_cell(facts.grade_id, "n1", "ps1", max_score=points, cell_type=kind)
+        if facts.solution:
+            self.gradebook.add_solution_cell(facts.grade_id, "n1", "ps1")
+
+    def cell(self, name):
+        return next(part for part in self.notebook.cells if part.id == name)
+
+    def grade(self, name, points, *, by_hand=False):
+        grade = self.gradebook.find_grade(name, "n1", "ps1", "ada")
+        grade.auto_score, grade.needs_manual_grade = points, by_hand
+        self.gradebook.db.commit()
+
+    def comment(self, name, text):
+        self.gradebook.find_comment(name, "n1", "ps1", "ada").manual_comment = text
+        self.gradebook.db.commit()
+
+    def answered(self, name, *outputs):
+        """The stub of exercise `name` filled in; its test ended with these outputs."""
+        self.cell(f"{name}-stub").source = f"def {name}(x):\n    return x"
+        self.cell(f"{name}-test").outputs = [nbformat.from_dict(output) for output in outputs]
+
+    def summary(self):
+        """The cell in front of the page."""
+        resources = {"nbgrader": {**WHERE, "db_url": str(self.gradebook.engine.url)}}
+        for step in (GetGrades(), Summary(), HideTests()):
+            self.notebook, resources = step.preprocess(self.notebook, resources)
+        return self.notebook.cells[0].source
+
+    def lines(self):
+        """The summary as a learner reads it: heading, lines of the table, what stands below."""
+        parts = BeautifulSoup(self.summary(), "html.parser").find_all(["h2", "tr", "p"])
+        return [part.get_text(" ", strip=True) for part in parts]
 
 
-@pytest.mark.parametrize("attack", ATTACKS)
-def test_markup_that_acts_becomes_text(attack):
-    for text in (attack, f"Fine words. {attack} More."):
-        left = harmless(text)
-        assert not re.search(r"<(?:script|svg|iframe|style|object|embed|form|button|base|meta)", left)
-        assert not re.search(r"<[^>]*(?:\son\w+=|javascript:|url\(|spy|text/html|svg)", left)
+@pytest.fixture
+def submission(gradebook):
+    return Submission(gradebook)
 
 
-@pytest.mark.parametrize("attack", ATTACKS[:3])
-def test_no_output_and_no_text_of_a_notebook_acts(attack):
-    code = cell("code", "display(...)")
-    data = {
-        "text/html": [attack],
-        "application/javascript": "alert(1)",
-        "image/svg+xml": attack,
-        "text/plain": "x",
-    }
-    code.outputs = [nbformat.v4.new_output("display_data", data=data, metadata={})]
-    cells = [code, cell("markdown", attack), nbformat.v4.new_raw_cell(attack)]
-    for part in cells:
-        Defuse().preprocess_cell(part, {}, 0)
-    assert code.outputs[0].data.keys() == {"text/html", "text/plain"}
-    assert not any(
-        word in json.dumps(cells) for word in ("<script", '<img src=\\"x\\" on', "<svg", "onerror=alert(1)>")
-    )
+def test_what_was_never_touched_is_not_done_and_not_wrong(submission):
+    assert submission.lines() == [
+        "0 of 6 points",
+        "Exercise Points",
+        "○ first 0 / 1 not done yet",
+        "○ second 0 / 1 not done yet",
+        "○ third 0 / 1 not done yet",
+        "○ why 0 / 3 not done yet",
+    ]
 
 
-def test_figures_and_tables_are_kept():
-    code = cell("code", "fig")
-    table = "<table><tbody><tr><td>1</td></tr></tbody></table>"
-    data = {"image/png": "iVBOR", "text/plain": "<Figure>", "text/html": table}
-    code.outputs = [nbformat.v4.new_output("display_data", data=data)]
-    Defuse().preprocess_cell(code, {}, 0)
-    assert code.outputs[0].data == data
+def test_each_exercise_has_its_points_and_the_sentence_of_the_check(submission):
+    submission.answered("first")
+    submission.answered("second", error("CheckFailed", "second: the sign is wrong; see `x`."))
+    submission.answered("third", error("KeyboardInterrupt", ""))
+    submission.cell("why-answer").source = "Because."
+    submission.grade("first-test", 1)
+    submission.grade("why-answer", None, by_hand=True)
+    assert submission.lines() == [
+        "1 of 6 points, and 3 more wait for a person",
+        "Exercise Points",
+        "✓ first 1 / 1",
+        "✗ second 0 / 1 the sign is wrong; see x .",
+        "✗ third 0 / 1 ran longer than the time limit and was stopped.",
+        "… why 0 / 3 waits for a person to read it",
+    ]
+
+
+def test_points_by_hand_stand_there_and_a_comment_is_pointed_to(submission):
+    submission.cell("why-answer").source = "Because."
+    submission.grade("why-answer", 2.5)
+    submission.comment("why-answer", "Good, but *why*?")
+    submission.answered("first", error("CheckFailed", "first: mind the sign."))
+    submission.comment("first-stub", "As we said on Monday.")
+    lines = submission.lines()
+    assert lines[2] == "✗ first 0 / 1 mind the sign. See the comment."
+    assert lines[-1] == "◐ why 2.5 / 3 See the comment."
+
+
+def test_a_stub_line_that_was_left_behind_is_not_done_either(submission):
+    submission.answered("first", error("CheckFailed", "first: not done yet: the line is still reached."))
+    assert submission.lines()[2] == "○ first 0 / 1 not done yet: the line is still reached."
+
+
+def test_a_cell_that_ran_too_long_is_named_by_its_first_line(submission):
+    plain = cell("code", "\nwhile True:  # <b>\n    pass")
+    plain.outputs = [nbformat.from_dict(error("CellTimeoutError", ""))]
+    submission.notebook.cells.append(plain)
+    assert submission.lines()[-1] == "Stopped at the time limit: the cell that begins with while True:  # <b>"
+
+
+def test_the_version_of_the_tests_stands_below(submission):
+    submission.notebook.metadata[VERSION] = "tests 3f2a91c, graded 2026-11-21"
+    assert submission.lines()[-1] == "tests 3f2a91c, graded 2026-11-21"
+
+
+def test_the_summary_tells_nothing_of_a_hidden_test(submission):
+    submission.answered("first", error("NameError", "name 'secret' is not defined: 42"))
+    submission.cell("first-test").source = HIDDEN_TEST
+    assert submission.lines()[2] == "✗ first 0 / 1 NameError in the test."
+    assert "secret" not in str(submission.notebook)
+
+
+HOSTILE = "<img src=x onerror=alert(1)>\n\n![x](https://example.org/x.png)\r\r\x0b\u2028<script>\x85\n `<b>`"
+
+
+@pytest.mark.parametrize("name", ["CheckFailed", "AssertionError", HOSTILE])
+def test_no_error_gets_markup_into_the_summary(submission, name):
+    submission.answered("first", error(name, HOSTILE))
+    submission.notebook.metadata[VERSION] = HOSTILE
+    left = submission.summary()
+    found = {tag.name for tag in BeautifulSoup(left, "html.parser").find_all(True)}
+    assert found <= {"div", "h2", "table", "thead", "tbody", "tr", "th", "td", "a", "br", "p", "code"}
+    assert left.splitlines() == [left]  # one block of HTML, in which Markdown has no say
+    assert html.unescape(left).count("<img src=x onerror=alert(1)>") == 2
+
+
+def test_every_exercise_leads_to_its_cell(submission):
+    targets = re.findall('href="#([^"]+)"', submission.summary())
+    assert targets == ["first-test", "second-test", "third-test", "why-answer"]

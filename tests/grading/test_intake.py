@@ -306,3 +306,33 @@ def test_no_cut_breaks_the_reader(released, data):
     at = data.draw(st.integers(1, len(raw)))
     with suppress(Unreadable):
         mended(released, raw[:at])
+
+
+def test_pictures_that_were_pasted_into_an_answer_come_along(released):
+    cells = solved(released)
+    picture = {"a.png": {"image/png": "iVBORw0KGgo="}}
+    by_name(cells, "why-answer")["attachments"] = picture
+    by_name(cells, "first-stub")["attachments"] = picture  # where nbformat knows none
+    cells.append({"cell_type": "markdown", "metadata": {}, "source": "Mine.", "attachments": picture})
+    notebook, mends = mended(released, file_of(cells))
+    assert mends == []
+    kept = [cell.source for cell in notebook.cells if cell.get("attachments") == picture]
+    assert kept == [ESSAY, "Mine."]
+
+
+@pytest.mark.parametrize(
+    "attachments",
+    [
+        None,
+        [],
+        {"a": 3},
+        {"a": {"image/svg+xml": "PHN2Zz4="}},
+        {"a": {"image/png": "no base64!"}},
+        {"a": {"image/png": 3}},
+    ],
+)
+def test_other_attachments_do_not(released, attachments):
+    cells = solved(released)
+    by_name(cells, "why-answer")["attachments"] = attachments
+    notebook, _ = mended(released, file_of(cells))
+    assert not any(cell.get("attachments") for cell in notebook.cells)

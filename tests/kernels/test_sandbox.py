@@ -88,6 +88,12 @@ def test_no_privilege_is_left(ask):
     assert ask(status) == ["['0000000000000000', '0000000000000000', '1']"]
 
 
+def test_no_namespace_can_be_made_inside(ask):
+    if not module._no_more_namespaces():
+        pytest.skip("needs bubblewrap 0.8 or newer")
+    assert "failed" in ask("__import__('subprocess').getoutput('unshare --user true')")[0]
+
+
 def test_no_network_not_even_the_hosts_loopback(ask):
     reached = []
     with socket.create_server(("127.0.0.1", 0)) as server:
