@@ -13,5 +13,5 @@ from tests.attacks.spying import SPYING
 CASES: list[Case] = [*OUTPUTS, *COMPARISON, *SPYING, *HARM, *DOCTORED, *DAMAGED, *PAGES, *LEFT_IN]
 ATTACKS = [case for case in CASES if case.kind == "attack"]
 ACCIDENTS = [case for case in CASES if case.kind == "accident"]
-# Before, between and after all others, and two whose names mean something to a shell, a pattern or a table.
-HONEST = ["0_first", "b99_between", "m_middle", "o'neil, =b.", "[1] ana", "z_last"]
+# Before, between and after all others, and one whose name means something to a shell and to a table.
+HONEST = ["0_first", "b99_between", "m_middle", "o'neil, =b.", "z_last"]

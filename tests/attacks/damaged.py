@@ -173,12 +173,12 @@ DOCTORED = [
         instead({"p1.ipynb": b"[" * 100_000}),
         NONE,
         by_hand=(),
-        says="nested too deeply",
+        says="too deeply",
     ),
     Case(
         "F35",
         "start-up files beside the notebook",
-        "",
+        "0 for the wrong answer",
         beside(
             {
                 "sitecustomize.py": b"raise SystemExit",

@@ -142,7 +142,7 @@ while time.monotonic() < end:
     Case(
         "D11",
         "forks 300 times",
-        "",
+        "fine; the children end by themselves",
         last(
             """
 import os, time
@@ -208,7 +208,7 @@ with open("<<MARK>>.bin", "wb") as file:
     Case(
         "D17",
         "fills /tmp, /dev/shm and /var/tmp, up to 2 GB",
-        "",
+        "files left in all three",
         last(
             """
 import os
@@ -236,7 +236,7 @@ for folder in ("/tmp", "/dev/shm", "/var/tmp"):
     Case(
         "D19",
         "20 000 empty files in the working folder",
-        "",
+        "20 000 files kept in autograded/",
         last("for i in range(20_000):\n    open(f'<<MARK>>-{i}', 'w').close()"),
         but(spread=0),
     ),
@@ -250,7 +250,7 @@ for folder in ("/tmp", "/dev/shm", "/var/tmp"):
     Case(
         "D21",
         "leaves start-up files for whoever comes next",
-        "",
+        "start-up files left: they run at the next start of Python or IPython",
         last(
             """
 import os, site, sys
@@ -290,14 +290,14 @@ for place in places:
     Case(
         "D26",
         "closes every file of its process",
-        "",
+        "all marks lost",
         last("import os\nos.closerange(0, 200)"),
         but(spread=0),
     ),
     Case(
         "D27",
         "puts a link to the host's listener in the place of the kernel's sockets",
-        "",
+        "fine",
         last(
             """
 import glob, json, os
@@ -316,21 +316,21 @@ for path in {file, *glob.glob(facts["ip"] + "*")}:
     Case(
         "D28",
         "stops itself for good",
-        "",
+        "all marks lost",
         last("import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)"),
         but(spread=0),
     ),
     Case(
         "D29",
         "kills its process group",
-        "",
+        "all marks lost",
         last("import os, signal\nos.killpg(os.getpgrp(), signal.SIGKILL)"),
         but(spread=0),
     ),
     Case(
         "D30",
         "ignores interrupts in an endless answer",
-        "",
+        "all marks lost",
         last(
             """
 import signal, time
@@ -344,11 +344,11 @@ while time.monotonic() < end:
     Case(
         "D31",
         "a quarter of a gigabyte in each of eight children",
-        "",
+        "fine",
         last(
             """
 import subprocess, sys
-code = "import time; big = bytearray(b'x') * (256 << 20); time.sleep(3)"
+code = "import time; big = bytearray(b'x') * (256 << 20); time.sleep(1)"
 children = [subprocess.Popen([sys.executable, "-c", code, "<<MARK>>"]) for _ in range(8)]
 [child.wait() for child in children]"""
         ),
@@ -356,8 +356,8 @@ children = [subprocess.Popen([sys.executable, "-c", code, "<<MARK>>"]) for _ in 
     ),
     Case(
         "D32",
-        "raises its own limits, then takes 2 GB",
-        "",
+        "raises its own limits, then takes 1 GB",
+        "fine",
         last(
             """
 import resource
@@ -366,7 +366,7 @@ for kind in range(16):
         resource.setrlimit(kind, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     except (OSError, ValueError):
         pass
-big = [bytearray(b"x") * (64 << 20) for _ in range(32)]
+big = [bytearray(b"x") * (64 << 20) for _ in range(16)]
 del big"""
         ),
         but(spread=0),
@@ -374,16 +374,16 @@ del big"""
     Case(
         "D33",
         "recursion without an end, with the limit taken away",
-        "",
+        "fine",
         last(
-            "import sys\nsys.setrecursionlimit(10**9)\ndef down(n):\n    return n and [down(n - 1)]\ndown(400_000)"
+            "import sys\nsys.setrecursionlimit(10**9)\ndef down(n):\n    return n and [down(n - 1)]\ndown(100_000)"
         ),
         but(spread=0),
     ),
     Case(
         "D34",
         "200 threads that print through all later cells, and one that never ends",
-        "",
+        "fine",
         first(
             """
 import threading, time
@@ -400,13 +400,13 @@ threading.Thread(target=time.sleep, args=(40,)).start()"""
     Case(
         "D35",
         "an atexit handler that holds on to life",
-        "",
+        "fine",
         first("import atexit, time\natexit.register(time.sleep, 40)"),
     ),
     Case(
         "D36",
         "mounts over the system in a namespace of its own, and writes there",
-        "",
+        "nothing mounted",
         last(
             """
 import subprocess
@@ -420,7 +420,7 @@ subprocess.run(["sh", "-c", script], timeout=5, capture_output=True)"""
     Case(
         "D37",
         "writes to the instructor's terminal",
-        "",
+        "it appears on the terminal",
         last(
             """
 import os
@@ -437,7 +437,7 @@ for fd in (0, 1, 2):
     Case(
         "D38",
         "leaves hard links, pipes, a folder without rights and a broken name in its folder",
-        "",
+        "kept in autograded/",
         last(
             """
 import os
@@ -452,7 +452,7 @@ os.chmod("<<MARK>>", 0)"""
     Case(
         "D39",
         "replaces its own notebook while it runs",
-        "",
+        "0: the notebook is in memory",
         cheat(
             """
 import json

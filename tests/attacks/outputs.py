@@ -9,7 +9,7 @@ _SEND = (
     + """
 def send(kind, content, parent=None):
     parent = kernel.get_parent("shell") if parent is None else parent
-    kernel.session.send(kernel.iopub_socket, kind, content, parent=parent, ident=kernel.topic(kind))
+    kernel.session.send(kernel.iopub_socket, kind, content, parent=parent, ident=kind.encode())
 """
 )
 _JUNK = "{}\ndef spread(xs):\n    {}\n    return 0, 0, 0"
@@ -177,7 +177,7 @@ get_ipython().events.register("pre_run_cell", swallow)"""
     Case(
         "A16",
         "a right function that prints 5000 long lines at each call",
-        "",
+        "fine",
         answered(
             leaky="""
 def leaky(z, a=0.1):
@@ -268,7 +268,7 @@ for i in range(50):
     Case(
         "A22",
         "bytes that are no message on the kernel's channel",
-        "",
+        "submission fails: no marks",
         answered(
             spread=_JUNK.format(
                 _KERNEL,
@@ -284,7 +284,7 @@ for i in range(50):
     Case(
         "A23",
         "a result that is binary junk, with every control character",
-        "",
+        "fine",
         answered(
             spread="""
 def spread(xs):
@@ -299,7 +299,7 @@ def spread(xs):
     Case(
         "A24",
         "an object whose repr never ends, raises, and asks for input",
-        "",
+        "fine",
         last(
             """
 class Hostile:
@@ -317,14 +317,14 @@ Hostile()"""
     ),
     Case(
         "A25",
-        "a thousand outputs of 100 kB in a test",
-        "",
+        "a hundred outputs of 500 kB in a test",
+        "fine, slow",
         answered(
             spread="""
 def spread(xs):
     from IPython.display import display
-    for i in range(1000):
-        display({"text/plain": "y" * 100_000}, raw=True)
+    for i in range(100):
+        display({"text/plain": "y" * 500_000}, raw=True)
     return 0, 0, 0"""
         ),
         but(spread=0),
@@ -459,7 +459,7 @@ torch = Torch()"""
     Case(
         "B13",
         "functions that leave the test by SystemExit, KeyboardInterrupt, GeneratorExit",
-        "",
+        "0",
         cheat(
             "",
             leaky="def leaky(z, a=0.1):\n    raise SystemExit(0)",
@@ -472,7 +472,7 @@ torch = Torch()"""
     Case(
         "B14",
         "the function changes what it is given into what is expected",
-        "",
+        "0",
         cheat("", spread="def spread(xs):\n    xs[:] = [0, 0, 0]\n    return xs"),
         NONE,
     ),

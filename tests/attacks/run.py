@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
+from nbconvert.filters import markdown2html
 from nbgrader.utils import is_grade
 
 from autograder.grading import Course, Result, release, table
@@ -182,10 +183,11 @@ def _acts(course: Course, who: str, mark: str) -> list[str]:
     texts = [p.read_text("utf-8", "replace") for p in _files(course, "feedback", who) if p.suffix == ".html"]
     scripts = []
     for cell in _cells(course, who):
-        texts += [cell.source] if cell.cell_type == "markdown" else []
+        texts += [markdown2html(cell.source)] if cell.cell_type == "markdown" else []
         for data in (output.get("data", {}) for output in cell.get("outputs", [])):
             scripts += [kind for kind in data if "javascript" in kind or "svg" in kind]
-            texts += ["".join(data[kind]) for kind in ("text/html", "text/markdown") if kind in data]
+            texts += [data["text/html"]] if "text/html" in data else []
+            texts += [markdown2html(data["text/markdown"])] if "text/markdown" in data else []
     return [found for text in texts for found in watch.acting(text, mark)] + scripts
 
 

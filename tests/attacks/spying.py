@@ -107,7 +107,7 @@ for root in ROOTS:
     Case(
         "C06",
         "walks the disk for notebooks, gradebooks and grader's files",
-        "",
+        "leak: tests, marks, classmates, home, /tmp: all of the disk",
         _spy("""
 import time
 end = time.monotonic() + 3
@@ -181,7 +181,7 @@ look(Path("<<CONNECTION_FILE>>"), *Path(jupyter_runtime_dir()).glob("*"))"""),
     Case(
         "C12",
         "reads what earlier learners left in the memory of a process that was forked",
-        "",
+        "nothing of others: each kernel is a new process",
         _spy("""
 kinds = [b"classmate", b"gradebook", b"environment", b"home", b"source"]
 found = set()
@@ -203,7 +203,7 @@ look(b" ".join(found))"""),
     Case(
         "C13",
         "reads from every file that the process was born with",
-        "",
+        "finds nothing",
         _spy("""
 for fd in range(3, 512):
     try:
@@ -292,7 +292,7 @@ finally:
     Case(
         "C19",
         "enters the namespaces of another process, or new ones, to see more",
-        "",
+        "leak: home and /tmp, as for every process",
         _spy("""
 import ctypes, subprocess
 libc = ctypes.CDLL(None, use_errno=True)
@@ -311,7 +311,7 @@ look(done.stdout)"""),
     Case(
         "C20",
         "leaves its own folder by .. and by an open handle",
-        "",
+        "leak: all of the disk",
         _spy("""
 here = os.open(".", os.O_RDONLY)
 for _ in range(40):
