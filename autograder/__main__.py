@@ -1,12 +1,14 @@
-"""``python -m autograder``: build the lessons, verify the tests, grade a class, see the demo."""
+"""``python -m autograder``: build the lessons, verify the tests, grade a class, see the demo, measure."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from autograder.repo import UserError, this_repo
+from autograder.scratch import claim
 
 
 def _build(args: argparse.Namespace) -> int:
@@ -42,9 +44,8 @@ def _grade(args: argparse.Namespace) -> int:
     if not args.sandbox:
         print("Warning: without a sandbox every submission runs with your own rights.", file=sys.stderr)
     names = ("workers", "scheduler", "force", "sandbox", "warm", "reveal")
-    return grade(
-        Course.at(args.course), args.chapter, Options(**{name: getattr(args, name) for name in names})
-    )
+    options = Options(**{name: getattr(args, name) for name in names})
+    return grade(Course.at(args.course), args.chapter, options)
 
 
 def _feedback(args: argparse.Namespace) -> int:
@@ -58,6 +59,12 @@ def _demo(args: argparse.Namespace) -> int:
     from autograder.demo import demo
 
     return demo(this_repo(), formgrader=args.formgrader, port=args.port)
+
+
+def _bench(args: argparse.Namespace) -> int:
+    from autograder.bench import bench
+
+    return bench(this_repo(), args.chapter, args.lessons, args.submissions, tuple(args.scaling), args.keep)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -107,6 +114,21 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("--formgrader", action="store_true", help="open formgrader on the result")
     demo.add_argument("--port", type=int, default=8888, help="where formgrader listens (8888)")
     demo.set_defaults(run=_demo)
+
+    bench = commands.add_parser("bench", help="this grader against stock nbgrader on one class, as ratios")
+    bench.add_argument("chapter", nargs="?", default="ch01", metavar="CHAPTER", help="ch01 if none is named")
+    bench.add_argument("--lessons", nargs="+", default=(), metavar="LESSON", help="e.g. 01; all if not given")
+    bench.add_argument("--submissions", type=int, default=48, metavar="N", help="graded by both (48)")
+    bench.add_argument(
+        "--scaling",
+        type=int,
+        nargs=2,
+        default=(24, 96),
+        metavar=("N", "M"),
+        help="a small and a large class for ours alone (24 96)",
+    )
+    bench.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the courses there")
+    bench.set_defaults(run=_bench)
     return top
 
 
@@ -127,4 +149,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    claim()
     sys.exit(main())

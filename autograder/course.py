@@ -13,6 +13,7 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps import NbGraderAPI
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
 from traitlets.config import Config
 
 from autograder.config import NAME, load
@@ -52,27 +53,32 @@ class Course:
 
     @cached_property
     def api(self) -> NbGraderAPI:
-        """nbgrader's own interface to this course."""
-        return NbGraderAPI(config=self.config)
+        """nbgrader's own interface to this course, which waits for whoever else writes into the gradebook."""
+        api = NbGraderAPI(config=self.config)
+        api.coursedir.db_url = _patient(api.coursedir.db_url)
+        return api
 
     @cached_property
     def pages(self) -> NbGraderAPI:
         """The same interface, whose feedback pages are ours."""
         config = deepcopy(self.config)
         config.merge(settings())
-        return NbGraderAPI(config=config)
-
-    @property
-    def db_url(self) -> str:
-        """Where the gradebook is; SQLite waits for whoever else writes into it."""
-        url = make_url(self.api.coursedir.db_url)
-        if url.get_backend_name() == "sqlite" and "timeout" not in url.query:
-            url = url.update_query_dict({"timeout": str(PATIENCE)})
-        return url.render_as_string(hide_password=False)
+        api = NbGraderAPI(config=config)
+        api.coursedir.db_url = self.api.coursedir.db_url
+        return api
 
     def gradebook(self) -> Gradebook:
-        """The gradebook, to be used in a `with`."""
-        return Gradebook(self.db_url, self.api.course_id)
+        """The gradebook, to be used in a `with`.
+
+        Raises:
+            UserError: if it cannot be opened.
+        """
+        url = self.api.coursedir.db_url
+        try:
+            return Gradebook(url, self.api.course_id)
+        except SQLAlchemyError as error:
+            why = str(getattr(error, "orig", error)).strip().splitlines()[0]
+            raise UserError(f"The gradebook {make_url(url)!r} cannot be opened: {why}") from error
 
     def path(self, step: str, student: str, assignment: str) -> Path:
         """Where one submission is kept at a step: "submitted", "autograded" or "feedback"."""
@@ -133,3 +139,11 @@ class Course:
                 return bool(gradebook.find_assignment(assignment).notebooks)
             except MissingEntry:
                 return False
+
+
+def _patient(db_url: str) -> str:
+    """The address of a gradebook; SQLite's own patience with another writer is five seconds."""
+    url = make_url(db_url)
+    if url.get_backend_name() != "sqlite" or "timeout" in url.query:
+        return db_url
+    return url.update_query_dict({"timeout": str(PATIENCE)}).render_as_string(hide_password=False)

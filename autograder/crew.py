@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import itertools
 import multiprocessing
+import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
+from multiprocessing import forkserver
 from typing import Any, TypeVar
 
 from autograder.repo import UserError
@@ -18,7 +28,7 @@ if sys.platform != "win32":
     import resource
 
 T = TypeVar("T")
-_DIE_WITH_PARENT = 1
+_ANSWER = "10s"  # a scheduler that takes longer is not there
 _MEMORY = 3 << 30  # of a worker itself; a file made to fill it is an error for its learner alone
 
 
@@ -55,6 +65,8 @@ def local(workers: int) -> Iterator[Executor]:
     context = multiprocessing.get_context(method)
     if method == "forkserver":
         context.set_forkserver_preload(["autograder.worker"])
+        with _uninterrupted():  # it hands its signal mask on to the workers, so that none of them is, either
+            forkserver.ensure_running()
     others = multiprocessing.active_children()
     crew = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin)
     try:
@@ -69,22 +81,32 @@ def local(workers: int) -> Iterator[Executor]:
 
 
 @contextlib.contextmanager
-def cluster(address: str) -> Iterator[Executor]:
-    """The workers of a Dask cluster, which brings back by itself what a worker that dies was busy with.
+def cluster(address: str) -> Iterator[tuple[Executor, int]]:
+    """The workers of a Dask cluster and the number of their threads.
+
+    Dask itself gives what a worker that dies was busy with to another one.
 
     Raises:
-        UserError: if Dask is not installed or nobody answers at `address`.
+        UserError: if Dask is not installed or nobody answers at `address`, or not any more.
     """
     try:
         from distributed import Client
     except ModuleNotFoundError:
         raise UserError("A cluster needs Dask: pip install distributed.") from None
     try:
-        client = Client(address, timeout="10s")
+        client = Client(address, timeout=_ANSWER)
     except (OSError, ValueError) as error:
         raise UserError(f"No Dask scheduler answers at {address} ({error}).") from error
-    with client, client.get_executor(pure=False) as crew:
-        yield crew
+    with client:
+        crew = client.get_executor(pure=False)
+        try:
+            yield crew, sum(client.nthreads().values())
+        except CancelledError:
+            raise UserError(
+                f"The Dask scheduler at {address} is gone. What is done is kept; the same command goes on from there."
+            ) from None
+        finally:
+            crew.shutdown(wait=False)  # what is not done by now is not wanted any more
 
 
 def _with_one_crew(
@@ -116,7 +138,25 @@ def _with_one_crew(
 def _begin() -> None:
     """What a worker does first: leave Ctrl-C to its parent, end with it, and bound its own memory."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # kernels must be interruptible
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     if sys.platform.startswith("linux"):
-        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
         _, most = resource.getrlimit(resource.RLIMIT_DATA)
         resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, most))  # a kernel sets its own
+
+
+def _end_with_parent() -> None:
+    """Wait for the end of the process that wants the results; the queue of jobs would never say so."""
+    multiprocessing.parent_process().join()
+    os._exit(1)
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits until the end of the `with`."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -13,6 +13,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -34,13 +35,14 @@ CHAPTER, LESSON = "ch01_unstable_gradients", "01_initialisation"
 ESSAY = "Initialisation keeps the signal at one scale through all layers, so that every layer can learn."
 MARK = ".made-by-demo"
 _CONFIG = """\
-# Made by `python -m autograder demo`: the course's own settings, with less patience for endless loops.
+# Made by `python -m autograder`: the course's own settings, in a place of their own.
 c = get_config()
 load_subconfig("nbgrader_config.py", path={autograder!r})
 c.CourseDirectory.root = {root!r}
 c.CourseDirectory.release_directory = "release"
-c.Execute.timeout = 20
+c.Execute.timeout = {timeout}
 """
+_PATIENCE = 20  # seconds; one of the class loops for ever
 
 Answers = dict[str, str]
 
@@ -113,11 +115,24 @@ def fingerprint(repo: Repo) -> str:
     return digest.hexdigest()
 
 
-def lay_out(repo: Repo, root: Path) -> Course:
-    """A fresh nbgrader course at `root` with the built lesson; an earlier demo there is replaced.
+def lay_out(
+    repo: Repo,
+    root: Path,
+    chapter: str = CHAPTER,
+    lessons: Sequence[str] = (LESSON,),
+    timeout: int = _PATIENCE,
+) -> Course:
+    """A fresh nbgrader course at `root` with some built lessons; an earlier one there is replaced.
+
+    Args:
+        repo: where the lessons are.
+        root: the folder.
+        chapter: the assignment.
+        lessons: its notebooks.
+        timeout: seconds that a cell may run.
 
     Raises:
-        UserError: if `root` holds something that no demo made, or cannot be written.
+        UserError: if `root` holds something that was not made here, or cannot be written.
     """
     if root.exists() and not (root / MARK).exists():
         raise UserError(f"{root} is in the way and no demo made it: move it elsewhere.")
@@ -125,13 +140,14 @@ def lay_out(repo: Repo, root: Path) -> Course:
         shutil.rmtree(root, ignore_errors=True)
         root.mkdir(parents=True)
         (root / MARK).touch()
-        below = Path("master") / CHAPTER / f"{LESSON}.ipynb"
-        (root / below).parent.mkdir(parents=True)
-        shutil.copy(repo.root / "autograder" / below, root / below)
-        config = _CONFIG.format(autograder=str(repo.root / "autograder"), root=str(root))
+        (root / "master" / chapter).mkdir(parents=True)
+        for lesson in lessons:
+            below = Path(chapter, f"{lesson}.ipynb")
+            shutil.copy(repo.master / below, root / "master" / below)
+        config = _CONFIG.format(autograder=str(repo.root / "autograder"), root=str(root), timeout=timeout)
         (root / "nbgrader_config.py").write_text(config, "utf-8")
     except OSError as error:
-        raise UserError(f"Cannot write the demo: {error.filename}: {error.strerror}.") from error
+        raise UserError(f"Cannot write the course: {error.filename}: {error.strerror}.") from error
     return Course.at(root)
 
 

@@ -62,10 +62,38 @@ class ShellChannel(AsyncZMQSocketChannel):
                     raise
 
 
+class IOPubChannel(AsyncZMQSocketChannel):
+    """A channel of outputs that does not listen long for more, as long as `patience` says so."""
+
+    patience: float | None = None
+
+    async def get_msg(self, timeout: float | None = None) -> dict:
+        """The next message.
+
+        Raises:
+            Empty: if none arrives within `timeout` seconds, or within `patience`.
+        """
+        known = [seconds for seconds in (timeout, self.patience) if seconds is not None]
+        return await super().get_msg(min(known, default=None))
+
+
 class KernelClient(AsyncKernelClient):
-    """nbclient's own, with a patient shell channel."""
+    """nbclient's own, with a patient shell channel, and ready as soon as the kernel is."""
 
     shell_channel_class = Type(ShellChannel)
+    iopub_channel_class = Type(IOPubChannel)
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Wait until the kernel answers on both channels.
+
+        The base class then listens for a fifth of a second whether there is more to throw away. nbclient throws away
+        by itself what belongs to no cell of its own, so a moment is enough.
+        """
+        self.iopub_channel.patience = 0.02
+        try:
+            await super().wait_for_ready(timeout)
+        finally:
+            self.iopub_channel.patience = None
 
 
 class KernelManager(AsyncKernelManager):

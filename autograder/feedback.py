@@ -25,6 +25,7 @@ from traitlets.config import Config
 from autograder.defuse import Defuse, Preprocessed
 from autograder.enduring import STOPPED
 from autograder.lesson import HIDDEN
+from autograder.page import Page
 from autograder.views import without
 
 VERSION = (
@@ -37,6 +38,7 @@ def settings() -> Config:
     """nbgrader's configuration for these pages, to be merged into a course's."""
     config = Config()
     config.GenerateFeedback.preprocessors = [GetGrades, Defuse, Summary, HideTests, CSSHTMLHeaderPreprocessor]
+    config.GenerateFeedback.exporter_class = Page
     config.HTMLExporter.template_file = "page.html.j2"  # which template it belongs to, nbgrader says itself
     config.HTMLExporter.extra_template_basedirs = [
         str(Path(__file__).parent / "templates"),

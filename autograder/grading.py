@@ -19,9 +19,10 @@ from functools import partial
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from nbgrader.api import Gradebook
-from sqlalchemy.exc import SAWarning, SQLAlchemyError
+from nbgrader.api import Gradebook, InvalidEntry
+from sqlalchemy.exc import DataError, SAWarning, SQLAlchemyError
 from tqdm import tqdm
+from traitlets.config import Config
 
 from autograder import crew, ledger, records, worker
 from autograder.course import Course
@@ -31,9 +32,9 @@ from autograder.kernels.sandbox import refuse_if_missing
 from autograder.kernels.zygote import Zygote
 from autograder.ledger import Entry
 from autograder.repo import UserError
-from autograder.results import Result, shown, table
+from autograder.results import Result, shown, table, waiting
 from autograder.submission import Handed
-from autograder.worker import Graded, Job, Kit, first_error
+from autograder.worker import Graded, Job, Kit, files_in, first_error
 
 _ODD = frozenset('<>&"`\\*?[]{}')  # formgrader writes a learner's name into its pages, nbgrader into patterns
 
@@ -91,7 +92,12 @@ def grade_class(
     options = options or Options()
     if options.sandbox:
         refuse_if_missing()
-    with _alone(course, assignment), course.gradebook() as gradebook, warnings.catch_warnings():
+    with (
+        _or_one_line(),
+        _alone(course, assignment),
+        course.gradebook() as gradebook,
+        warnings.catch_warnings(),
+    ):
         warnings.simplefilter("ignore", SAWarning)  # nbgrader's own use of SQLAlchemy
         ledger.open_ledger(gradebook)
         kit = _kit(course, assignment, gradebook, options)
@@ -103,7 +109,7 @@ def grade_class(
                 graded = outcome if isinstance(outcome, Graded) else _failed(job, outcome)
                 graded = replace(graded, result=replace(graded.result, tests=kit.tests))
                 if graded.record:
-                    _keep(course, kit, gradebook, job, graded)
+                    graded = _kept(course, kit, gradebook, job, graded)
                 results[job.student] = graded.result
                 bar.update(len(results) - bar.n)
             bar.update(len(results) - bar.n)
@@ -135,18 +141,23 @@ def release(course: Course, assignment: str) -> None:
     """Put the assignment into the gradebook, as ``nbgrader generate_assignment`` does, unless it is there as it is.
 
     Raises:
-        UserError: with nbgrader's own words if it cannot.
+        UserError: with nbgrader's own words if it cannot, or if somebody grades the assignment meanwhile.
     """
-    tests = course.tests(assignment)
-    with course.gradebook() as gradebook:
-        ledger.open_ledger(gradebook)
-        if ledger.released(gradebook, assignment) == tests and course.knows(assignment):
-            return
-    outcome = course.api.generate_assignment(assignment, force=True)
-    if not outcome["success"]:
-        raise UserError(f"nbgrader cannot release {assignment}: {first_error(outcome)}")
-    with course.gradebook() as gradebook:
-        ledger.enter_release(gradebook, assignment, tests)
+    with _or_one_line(), _alone(course, assignment), _first_come(course):
+        tests = course.tests(assignment)
+        with course.gradebook() as gradebook:
+            ledger.open_ledger(gradebook)
+            if ledger.released(gradebook, assignment) == tests and course.knows(assignment):
+                return
+        folder = course.path("release", ".", assignment)
+        before = files_in(folder)
+        outcome = course.api.generate_assignment(assignment, force=True)
+        if not outcome["success"]:
+            if before:
+                _replace_folder(folder, before)  # nbgrader removes it before it tries
+            raise UserError(f"nbgrader cannot release {assignment}: {first_error(outcome)}")
+        with course.gradebook() as gradebook:
+            ledger.enter_release(gradebook, assignment, tests)
 
 
 def export(course: Course) -> Path:
@@ -178,10 +189,11 @@ def _jobs(
             continue
         handed = Handed.in_folder(course.path("submitted", student, kit.assignment))
         before = records.read(gradebook, kit.assignment, student)
+        gradebook.db.rollback()  # a transaction that waits for workers would hold up the database
         entry = known.get(student)
         kept = all(course.path(step, student, kit.assignment).is_dir() for step in ("autograded", "feedback"))
         if before and kept and entry and _stamp(entry) == (handed.version, kit.tests, ledger.tool()):
-            results[student] = entry.result
+            results[student] = replace(entry.result, by_hand=waiting(before, entry.result.by_hand))
         else:
             yield Job(student, handed, before)
 
@@ -190,53 +202,69 @@ def _stamp(entry: Entry) -> tuple[str, str, str]:
     return entry.submission, entry.tests, entry.tool
 
 
-def _keep(course: Course, kit: Kit, gradebook: Gradebook, job: Job, graded: Graded) -> None:
+def _kept(course: Course, kit: Kit, gradebook: Gradebook, job: Job, graded: Graded) -> Graded:
     """Put files, scores and the note of it into the class's folders and gradebook, scores and note together.
 
+    Returns:
+        What was kept, or why the database does not take what is said of this learner.
+
     Raises:
-        UserError: if there is no room, or no right, to write; what was kept before stays.
+        OSError: if there is no room, or no right, to write; what was kept before stays.
+        SQLAlchemyError: the same of the database.
     """
     try:
         for step in ("autograded", "feedback"):
             _replace_folder(course.path(step, job.student, kit.assignment), getattr(graded, step))
-        gradebook.update_or_create_student(job.student)
+        _enrol(gradebook, job.student)
         records.write(gradebook, kit.assignment, job.student, graded.record)
         entry = Entry(job.handed.version, kit.tests, ledger.tool(), graded.result)
         ledger.enter(gradebook, kit.assignment, entry)
         gradebook.db.commit()
-    except (OSError, SQLAlchemyError) as error:
-        with contextlib.suppress(SQLAlchemyError):
-            gradebook.db.rollback()
-        why = getattr(error, "strerror", None) or str(getattr(error, "orig", error))
-        raise UserError(
-            f"The grades of {job.student} could not be kept ({why}). Those before are; make room, and the same "
-            "command goes on from there."
-        ) from error
+    except (DataError, InvalidEntry) as error:
+        gradebook.db.rollback()
+        return _failed(job, error)
+    return graded
+
+
+def _enrol(gradebook: Gradebook, student: str) -> None:
+    """Make the learner known to the gradebook.
+
+    Raises:
+        InvalidEntry: if the gradebook has no room for such a name.
+    """
+    try:
+        gradebook.update_or_create_student(student)
+    except InvalidEntry:  # the grader of another assignment was faster: now the learner is known
+        gradebook.update_or_create_student(student)
 
 
 def _replace_folder(folder: Path, files: dict[str, bytes]) -> None:
     """Fill `folder` with the files in one step: it is never there by half."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".new-", dir=folder.parent) as new:
+    new = folder.with_name(f".new-{folder.name}")
+    shutil.rmtree(new, ignore_errors=True)  # left by somebody who was killed here
+    try:
+        new.mkdir(parents=True)
         for name, content in files.items():
-            path = Path(new, "files", name)
+            path = new / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-        Path(new, "files").mkdir(exist_ok=True)
         shutil.rmtree(folder, ignore_errors=True)
-        os.rename(Path(new, "files"), folder)
+        os.rename(new, folder)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
 
 
 def _kit(course: Course, assignment: str, gradebook: Gradebook, options: Options) -> Kit:
     config = deepcopy(course.config)
-    config.Execute.sandboxed = options.sandbox
+    config.EnduringExecute.sandboxed = options.sandbox
     config.HideTests.reveal = options.reveal
     config.SandboxProvisioner.warm = options.warm
+    config.CourseDirectory = Config()  # a worker has a course of its own, and no business with the gradebook
     source = course.path("source", ".", assignment)
     extras = [p for p in sorted(source.rglob("*")) if p.is_file() and p.suffix != ".ipynb"]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "gradebook.db")
-        with Gradebook(f"sqlite:///{file}", course.api.course_id) as copy:
+        with records.scratch(file, course.api.course_id) as copy:
             records.copy_structure(gradebook, assignment, copy)
         structure = file.read_bytes()
     return Kit(
@@ -264,9 +292,10 @@ def _graded(kit: Kit, options: Options, jobs: Iterator[Job]) -> Iterator[tuple[J
 def _workers(kit: Kit, options: Options) -> Iterator[tuple[Callable[[Job], Graded], Callable, int]]:
     """What a worker does with a job, who the workers are, and how many jobs to hand out at a time."""
     if options.scheduler:
-        with crew.cluster(options.scheduler) as executor:
-            count = sum(executor._client.nthreads().values())
-            yield partial(worker.grade, kit), lambda: contextlib.nullcontext(executor), 2 * count
+        with crew.cluster(options.scheduler) as (executor, threads):
+            # At least one job: a cluster may wait for work before it gets workers.
+            function = partial(worker.grade_elsewhere, kit, ledger.tool())
+            yield function, lambda: contextlib.nullcontext(executor), 2 * max(threads, 1)
         return
     count = options.workers or len(os.sched_getaffinity(0))
     with _warm_process(kit, options) as address, tempfile.TemporaryDirectory(prefix="grading-") as scratch:
@@ -298,6 +327,30 @@ def _alone(course: Course, assignment: str) -> Iterator[None]:
         raise UserError(
             f"{assignment} is being graded by another process already: wait until it is done."
         ) from None
+
+
+@contextlib.contextmanager
+def _first_come(course: Course) -> Iterator[None]:
+    """Others wait: nbgrader makes tables and courses without a thought for who else does."""
+    with FileLock(course.root / ".gradebook.lock"):
+        yield
+
+
+@contextlib.contextmanager
+def _or_one_line() -> Iterator[None]:
+    """Say in one line that disk or database fail.
+
+    Raises:
+        UserError: instead of their own errors.
+    """
+    try:
+        yield
+    except (OSError, SQLAlchemyError) as error:
+        why = getattr(error, "strerror", None) or str(getattr(error, "orig", error)).splitlines()[0]
+        raise UserError(
+            f"Stopped: grades cannot be written ({why}). Those before are kept; mend that, and the same command "
+            "goes on from there."
+        ) from error
 
 
 def _failed(job: Job, error: BaseException) -> Graded:

@@ -65,6 +65,12 @@ def entries(gradebook: Gradebook, assignment: str) -> dict[str, Entry]:
     }
 
 
+def times(gradebook: Gradebook, assignment: str) -> list[datetime]:
+    """When the learners were graded, in that order."""
+    rows = gradebook.db.execute(select(_LEDGER.c.graded_at).where(_LEDGER.c.assignment == assignment))
+    return sorted(rows.scalars())
+
+
 def enter(gradebook: Gradebook, assignment: str, entry: Entry) -> None:
     """Write one grading; the caller commits."""
     student = entry.result.student

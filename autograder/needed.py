@@ -14,6 +14,7 @@ import re
 import symtable
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from IPython.core.inputtransformer2 import TransformerManager
 
@@ -64,8 +65,9 @@ def needed(cells: Sequence[str], wanted: Collection[int]) -> set[int]:
     return chosen
 
 
+@lru_cache(512)  # most cells of a lesson are the same in every learner's notebook
 def names(source: str) -> Names:
-    """What a cell has to do with the global names."""
+    """What a cell has to do with the global names; not to be changed by whoever asks."""
     found = Names(opaque=source.lstrip().startswith("%%"))
     try:
         code = TransformerManager().transform_cell(_PYTHON_MAGIC.sub("", source))

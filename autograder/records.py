@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from nbgrader.api import (
@@ -74,6 +77,17 @@ def write(gradebook: Gradebook, assignment: str, student: str, record: Record) -
                 for column, value in known.get((name, row.cell.name), {}).items():
                     if column not in by_hand:
                         setattr(row, column, value)
+
+
+def scratch(file: Path, course_id: str) -> Gradebook:
+    """A new gradebook in `file`, for a worker.
+
+    It has a table already, because into an empty file nbgrader writes the version of its layout, which only an
+    upgrade reads, and runs alembic for two seconds to find it.
+    """
+    with contextlib.closing(sqlite3.connect(file)) as database:
+        database.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+    return Gradebook(f"sqlite:///{file}", course_id)
 
 
 def copy_structure(gradebook: Gradebook, assignment: str, copy: Gradebook) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from nbgrader.api import SubmittedAssignment
 
 from autograder.feedback import exercise
+from autograder.records import Record
 
 
 @dataclass
@@ -67,6 +68,12 @@ def read_result(
                 why = sentences.get((notebook.name, grade.name), "no points, and no error either.")
                 result.reasons.append(why if why.startswith(name) else f"{name}: {why}")
     return result
+
+
+def waiting(record: Record, questions: list[str]) -> list[str]:
+    """Those of the questions that still wait for a person."""
+    cells = {exercise(cell) for (_, cell), grade in record.grades.items() if grade["needs_manual_grade"]}
+    return [question for question in questions if question in cells]
 
 
 def table(results: list[Result]) -> str:

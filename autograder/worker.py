@@ -26,13 +26,14 @@ from sqlalchemy.exc import SAWarning
 from traitlets import Unicode
 from traitlets.config import Config
 
-from autograder import records
+from autograder import ledger, records
 from autograder.defuse import Defuse
 from autograder.execute import quiet_environment
 from autograder.feedback import VERSION, sentence, settings
 from autograder.lean import LeanExecute
 from autograder.records import Record
 from autograder.results import Result, read_result
+from autograder.scratch import claim
 from autograder.staging import stage
 from autograder.submission import Handed
 from autograder.verdict import Verdict
@@ -116,6 +117,25 @@ def grade(kit: Kit, job: Job, scratch: str | None = None) -> Graded:
         return _Desk(kit, job, Path(root)).grade()
 
 
+def grade_elsewhere(kit: Kit, tool: str, job: Job) -> Graded:
+    """Grade one submission in a process that the grader did not start and whose machine may be another.
+
+    Args:
+        kit: what it takes.
+        tool: the version of the grader, which the scores will say that they were made with.
+        job: whose submission.
+
+    Raises:
+        OSError: if the machine fails.
+        RuntimeError: if another version is installed here.
+    """
+    if ledger.tool() != tool:
+        raise RuntimeError(f"a worker has version {ledger.tool()} of the grader installed instead of {tool}")
+    with _one_at_a_time:
+        folder = claim()
+    return grade(kit, job, folder)
+
+
 class Stamp(NbGraderPreprocessor):
     """Writes into the graded notebook by which tests it was graded, and when."""
 
@@ -150,7 +170,7 @@ class _Desk:
             rows = gradebook.find_submission(self.kit.assignment, self.learner)
             result = read_result(self.job.student, rows, _sentences(folders[0]))
         result.mends = mends
-        return Graded(result, record, *map(_files, folders))
+        return Graded(result, record, *map(files_in, folders))
 
     def _lay_out(self) -> None:
         (self.root / "gradebook.db").write_bytes(self.kit.gradebook)
@@ -184,7 +204,6 @@ def _config(kit: Kit, root: Path) -> Config:
         for step in steps
         for kept in ([LeanExecute, Verdict, Defuse, Stamp] if step is Execute else [step])
     ]
-    config.LeanExecute = config.Execute
     config.Stamp.text = f"tests {kit.tests}, graded {date.today().isoformat()}"
     config.merge(settings())
     return config
@@ -200,7 +219,8 @@ def _sentences(folder: Path) -> dict[tuple[str, str], str]:
     }
 
 
-def _files(folder: Path) -> dict[str, bytes]:
+def files_in(folder: Path) -> dict[str, bytes]:
+    """The plain files of a folder and those below it, by relative path."""
     found = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
     return {str(path.relative_to(folder)): path.read_bytes() for path in found}
 

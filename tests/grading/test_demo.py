@@ -120,7 +120,9 @@ def test_feedback_holds_no_hidden_test(course, results, repo):
 def test_a_folder_whose_name_would_act_in_formgrader_is_refused(course):
     result = grade_class(course, CHAPTER, ["<b>eve"], OPTIONS)[0]
     assert result.possible == {}
-    assert result.reasons == ["cannot be graded: rename the folder, '<>' would act in formgrader and in paths."]
+    assert result.reasons == [
+        "cannot be graded: rename the folder, '<>' would act in formgrader and in paths."
+    ]
 
 
 def test_grades_are_exported(course, results):
@@ -171,7 +173,7 @@ def test_the_demo_overwrites_only_a_demo(repo, tmp_path):
 
 def test_a_place_that_cannot_be_written_is_one_line(repo, tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(UserError, match="Cannot write the demo"):
+    with pytest.raises(UserError, match="Cannot write the course"):
         lay_out(repo, tmp_path / "file" / "demo")
 
 

@@ -65,6 +65,12 @@ def test_a_method_reads_globals_when_it_is_called():
     assert names("class A:\n    def f(self): return scale * self.x").later == {"scale"}
 
 
+def test_what_was_asked_before_is_answered_the_same_again():
+    cells = ["a = []", "a.append(1)", "print(a)"]
+    assert needed(cells, {2}) == needed(cells, {2}) == {0, 1, 2}
+    assert names(cells[1]) is names(cells[1]), "most cells of a class are the same: they are read once"
+
+
 def test_in_our_lessons_these_are_the_setup_the_stubs_and_the_tests(repo):
     for path in sorted((repo.root / "autograder" / "master").glob("*/*.ipynb")):
         cells = [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]

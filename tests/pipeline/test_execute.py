@@ -1,6 +1,7 @@
 """To execute a notebook: what its kernel finds around it, what comes back, and how a failure is told."""
 
 import asyncio
+import contextlib
 import json
 import os
 import re
@@ -12,8 +13,16 @@ import nbformat
 import pytest
 import zmq
 import zmq.asyncio
+from jupyter_client import AsyncKernelClient
 
-from autograder.execute import KernelManager, ShellChannel, execute, quiet_environment
+from autograder.execute import (
+    IOPubChannel,
+    KernelClient,
+    KernelManager,
+    ShellChannel,
+    execute,
+    quiet_environment,
+)
 from tests.pipeline.conftest import told
 
 NAMES = ("OMP_NUM_THREADS", "TQDM_DISABLE", "TRAINLAB_HOME", "TRAINLAB_FAST", "TINY")
@@ -129,3 +138,37 @@ def test_a_reply_whose_arrival_was_told_to_somebody_else_is_found_at_the_next_lo
 
 def test_kernels_are_heard_through_that_channel():
     assert KernelManager().client().shell_channel_class is ShellChannel
+
+
+def patience(while_getting_ready, monkeypatch):
+    """For how long the channel of outputs listens, first while the client gets ready and then later."""
+    heard = []
+
+    async def get_msg(_, timeout=None):
+        heard.append(timeout)
+
+    async def get_ready(client, _=None):
+        await client.iopub_channel.get_msg(0.2)
+        if while_getting_ready:
+            raise while_getting_ready
+
+    async def listen():
+        with zmq.asyncio.Context() as context, context.socket(zmq.SUB) as socket:
+            client = KernelClient()
+            client._iopub_channel = IOPubChannel(socket, session=None)
+            with contextlib.suppress(RuntimeError):
+                await client.wait_for_ready()
+            for timeout in (None, 4, 0):
+                await client.iopub_channel.get_msg(timeout)
+
+    monkeypatch.setattr(IOPubChannel.__base__, "get_msg", get_msg)
+    monkeypatch.setattr(AsyncKernelClient, "wait_for_ready", get_ready)
+    alone(listen())
+    return heard
+
+
+@pytest.mark.parametrize("failure", [None, RuntimeError("Kernel died")])
+def test_outputs_are_waited_for_as_long_as_asked_but_while_the_client_gets_ready(failure, monkeypatch):
+    first, *later = patience(failure, monkeypatch)
+    assert first < 0.2
+    assert later == [None, 4, 0]

@@ -1,0 +1,90 @@
+"""The command that grades, as a process of its own that tests may stop, kill and look after."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+
+import psutil
+
+from tests.grading.classroom import written
+
+PATIENCE = 60  # seconds, after which something hangs
+
+
+class Grader:
+    """``python -m autograder grade ps1`` in a process group of its own, as at a terminal."""
+
+    def __init__(self, repo, course, ground, *options):
+        command = [sys.executable, "-m", "autograder", "grade", "ps1", "--course", str(course.root)]
+        self.process = subprocess.Popen(
+            [*command, "--workers", "2", *options],
+            cwd=repo.root,
+            env={**os.environ, "TMPDIR": str(ground)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        self.course, self.seen = course, set()
+
+    def until(self, condition):
+        """Wait for something that happens while it runs."""
+        deadline = time.monotonic() + PATIENCE
+        while not (found := condition()):
+            assert self.process.poll() is None, self.process.communicate()[1]
+            assert time.monotonic() < deadline
+            self.look()
+            time.sleep(0.02)
+        self.look()
+        return found
+
+    def look(self):
+        """Remember its processes, sandboxes and all."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            self.seen |= set(psutil.Process(self.process.pid).children(recursive=True))
+
+    def has_graded(self, number):
+        return lambda: len(written(self.course)) >= number
+
+    def busy_worker(self):
+        """One of its processes that has started a sandbox, and all below it; nobody else's, ever."""
+        for process in self.seen:
+            with contextlib.suppress(psutil.Error):
+                below = process.children(recursive=True)
+                if _is_worker(process) and any(child.name() == "bwrap" for child in below):
+                    return [process, *below]
+        return []
+
+    def done(self):
+        """Its exit code, and the lines that it said and complained; the bar does not count."""
+        output, errors = self.process.communicate(timeout=PATIENCE)
+        complaints = [line for line in errors.splitlines() if line and "submission/s" not in line]
+        return self.process.returncode, complaints, output
+
+    def left(self):
+        """What still runs of its processes a moment after its end."""
+        return still_there(self.seen)
+
+    def end(self):
+        """End whatever a failed test left."""
+        self.look()
+        self.process.kill()
+        self.process.communicate()
+        for process in self.seen:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()  # never a stranger: psutil knows a process by its number and its start
+
+
+def _is_worker(process):
+    """Forked by the server that multiprocessing keeps for it, and so with the same command line."""
+    return "multiprocessing.forkserver" in " ".join(process.cmdline()) and process.cmdline() == (
+        process.parent().cmdline()
+    )
+
+
+def still_there(processes):
+    """Which of the processes have not ended within a few seconds."""
+    _, alive = psutil.wait_procs(processes, timeout=5)
+    return [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
