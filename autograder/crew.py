@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import itertools
 import multiprocessing
 import os
@@ -140,6 +141,7 @@ def _begin() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform != "win32":
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # kernels must be interruptible
+    gc.freeze()  # what came with the fork stays shared, and no search for garbage goes through it again
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if sys.platform.startswith("linux"):
         _, most = resource.getrlimit(resource.RLIMIT_DATA)

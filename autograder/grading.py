@@ -297,10 +297,16 @@ def _workers(kit: Kit, options: Options) -> Iterator[tuple[Callable[[Job], Grade
             function = partial(worker.grade_elsewhere, kit, ledger.tool())
             yield function, lambda: contextlib.nullcontext(executor), 2 * max(threads, 1)
         return
-    count = options.workers or len(os.sched_getaffinity(0))
+    count = options.workers or _cores()
     with _warm_process(kit, options) as address, tempfile.TemporaryDirectory(prefix="grading-") as scratch:
         kit.config.SandboxProvisioner.zygote = address
         yield partial(worker.grade, kit, scratch=scratch), partial(crew.local, count), 2 * count
+
+
+def _cores() -> int:
+    """How many this process may use."""
+    known = hasattr(os, "sched_getaffinity")
+    return len(os.sched_getaffinity(0)) if known else os.cpu_count() or 1
 
 
 @contextlib.contextmanager

@@ -117,7 +117,11 @@ class _Sampler(threading.Thread):
     def run(self) -> None:
         """Look until this process ends."""
         while True:
-            self.peak = self.peak.peak(memory(below(os.getpid(), listed()), megabytes))
+            before = below(os.getpid(), listed())
+            now = memory(before, megabytes)
+            # A kernel that is forked between two readings would count twice, in its parent's share and in its own.
+            if below(os.getpid(), listed()) == before:
+                self.peak = self.peak.peak(now)
             time.sleep(_INTERVAL)
 
 
