@@ -80,6 +80,12 @@ c.CourseDirectory.source_directory = "source"
 c.CourseDirectory.release_directory = "release"
 c.Execute.timeout = 6
 """
+# Small, so that what an attack uses up before it is stopped is small too.
+_LIMITS = """\
+load_subconfig("nbgrader_config.py", path={settings!r})
+c.SandboxProvisioner.memory_mb = 1200
+c.SandboxProvisioner.processes = 40
+c.SandboxProvisioner.disk_mb = 64"""
 
 
 def write(root: Path, secret: str, settings: Path | None = None) -> None:
@@ -90,7 +96,7 @@ def write(root: Path, secret: str, settings: Path | None = None) -> None:
         secret: stands in a hidden test, and must never be seen.
         settings: a folder whose ``nbgrader_config.py`` the course's own builds on; None for stock nbgrader.
     """
-    more = f'load_subconfig("nbgrader_config.py", path={str(settings)!r})' if settings else ""
+    more = _LIMITS.format(settings=str(settings)) if settings else ""
     folder = root / "source" / ASSIGNMENT
     folder.mkdir(parents=True)
     (root / "nbgrader_config.py").write_text(_CONFIG.format(root=str(root), more=more), "utf-8")

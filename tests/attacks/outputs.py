@@ -220,7 +220,7 @@ get_ipython()._showtraceback = early"""
     Case(
         "A19",
         "clear_output wipes the error away",
-        "0",
+        "full partial credit: the 0 is wiped away",
         cheat(
             _SEND
             + """
@@ -234,7 +234,7 @@ get_ipython().events.register("post_run_cell", wipe)"""
     Case(
         "A20",
         "outputs under the header of another request",
-        "",
+        "fine",
         last(
             _SEND
             + """
@@ -247,7 +247,7 @@ for i in range(50):
     Case(
         "A21",
         "malformed outputs: no name, no data, numbers for text, unknown kinds",
-        "",
+        "submission fails: no marks",
         answered(
             spread=_JUNK.format(
                 _SEND,

@@ -181,7 +181,7 @@ look(Path("<<CONNECTION_FILE>>"), *Path(jupyter_runtime_dir()).glob("*"))"""),
     Case(
         "C12",
         "reads what earlier learners left in the memory of a process that was forked",
-        "nothing of others: each kernel is a new process",
+        "leak: the instructor's environment, inherited",
         _spy("""
 kinds = [b"classmate", b"gradebook", b"environment", b"home", b"source"]
 found = set()
