@@ -11,10 +11,11 @@ import time
 from typing import Any
 
 from jupyter_client.provisioning import KernelProvisionerBase
+from nbclient.client import CellExecutionComplete
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbconvert.exporters.exporter import ResourcesDict
-from nbformat import NotebookNode
-from nbformat.v4 import new_output
+from nbformat import NotebookNode, ValidationError, validate
+from nbformat.v4 import new_output, output_from_msg
 from nbgrader.preprocessors import Execute
 from traitlets import Bool, Integer
 
@@ -47,6 +48,7 @@ class EnduringExecute(Execute):
         self._now: int | None = None  # the cell that runs
         self._flooding: int | None = None  # the cell that had to be killed for what it prints
         self._printed = 0  # bytes, by that cell
+        self._decisive: list[NotebookNode] = []  # results and errors of that cell, whatever became of them
         self._provisioner: KernelProvisionerBase | None = None
         self._rescue: asyncio.Future | None = None
 
@@ -80,7 +82,31 @@ class EnduringExecute(Execute):
             cell.outputs = [new_output("error", ename=STOPPED, evalue=why, traceback=[f"{STOPPED}: {why}"])]
             return cell, resources
         self._now, self._printed, self._provisioner = index, 0, self.km.provisioner
-        return super().preprocess_cell(cell, resources, index)
+        self._decisive.clear()
+        done = super().preprocess_cell(cell, resources, index)
+        # A widget may have swallowed them, or the learner's code wiped them away.
+        cell.outputs = [*filter(_valid, cell.outputs)]
+        cell.outputs += [output for output in self._decisive if output not in cell.outputs]
+        return done
+
+    def process_message(self, msg: dict, cell: NotebookNode, cell_index: int) -> NotebookNode | None:
+        """Take one message of the kernel, which anybody in its process may have written."""
+        try:
+            if msg["msg_type"] in ("execute_result", "error"):
+                self._keep(output_from_msg(msg))
+            return super().process_message(msg, cell, cell_index)
+        except CellExecutionComplete:
+            raise
+        except Exception as error:
+            self.log.debug("No message of a kernel: %s", error)
+            return None
+
+    def on_cell_executed(self, **kwargs: Any) -> None:
+        """Note the cell's error; one that asks its kernel to exit is as good as one that ends it."""
+        super().on_cell_executed(**kwargs)
+        payload = kwargs["execute_reply"]["content"].get("payload", [])
+        if any(isinstance(part, dict) and part.get("source") == "ask_exit" for part in payload):
+            raise DeadKernelError("The kernel was asked to exit.")
 
     def output(self, outs: list, msg: dict, display_id: str | None, cell_index: int) -> NotebookNode | None:
         """Keep an output of the kernel, as long as the cell's share of them lasts."""
@@ -98,6 +124,12 @@ class EnduringExecute(Execute):
             self._flooding = cell_index  # the end may be noticed in the next cell only
             self._rescue = asyncio.ensure_future(self._provisioner.kill())
         return None
+
+    def _keep(self, output: NotebookNode) -> None:
+        """Keep a result or an error, of each kind the last, if it is one and not too long."""
+        if _valid(output) and len(str(output)) <= self.max_output:
+            others = [kept for kept in self._decisive if kept.output_type != output.output_type]
+            self._decisive[:] = [*others, output]
 
     def _patience(self, cell: NotebookNode) -> float:
         return max(1.0, min(self.timeout or self.total_timeout, self._deadline - time.monotonic()))
@@ -118,6 +150,15 @@ def clear(nb: NotebookNode) -> None:
     for cell in nb.cells:
         if cell.cell_type == "code":
             cell.update(outputs=[], execution_count=None)
+
+
+def _valid(output: NotebookNode) -> bool:
+    """Whether nbformat would take an output into a notebook."""
+    try:
+        validate(output, ref="output", version=4)
+    except ValidationError:
+        return False
+    return True
 
 
 def _size(content: dict) -> int:

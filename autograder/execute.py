@@ -40,7 +40,35 @@ def quiet_environment(**extra: str):
             os.environ.update(before)
 
 
-class ShellChannel(AsyncZMQSocketChannel):
+class Channel(AsyncZMQSocketChannel):
+    """A channel on which messages arrive; whatever else a kernel's process may send is passed over."""
+
+    async def get_msg(self, timeout: float | None = None) -> dict:
+        """The next message.
+
+        Raises:
+            Empty: if none arrives within `timeout` seconds; None waits for ever.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            try:
+                message = await super().get_msg(timeout)
+                if _is_message(message):
+                    return message
+            except (LookupError, TypeError, ValueError):
+                pass  # no signature, no JSON, no dictionary, no header
+            if deadline is not None:
+                timeout = deadline - time.monotonic()
+                if timeout <= 0:
+                    raise Empty
+
+
+def _is_message(message: dict) -> bool:
+    parts = ("header", "parent_header", "metadata", "content")
+    return all(isinstance(message.get(part), dict) for part in parts) and isinstance(message["msg_type"], str)
+
+
+class ShellChannel(Channel):
     """A shell channel that looks again every second while it waits for a reply.
 
     nbclient answers a widget by a plain send on this socket, and ZeroMQ, which tells of an arrival only once, may
@@ -62,7 +90,7 @@ class ShellChannel(AsyncZMQSocketChannel):
                     raise
 
 
-class IOPubChannel(AsyncZMQSocketChannel):
+class IOPubChannel(Channel):
     """A channel of outputs that does not listen long for more, as long as `patience` says so."""
 
     patience: float | None = None

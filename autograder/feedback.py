@@ -76,7 +76,8 @@ class Summary(NbGraderPreprocessor):
         parts = [
             _score(rows, facts["score"], facts["max_score"], facts["late_penalty"]),
             _table(rows),
-            *map(_stopped, filter(_ran_too_long, nb.cells)),
+            # a test says so in its own line
+            *(_stopped(cell) for cell in nb.cells if stopped(cell) and not is_grade(cell)),
         ]
         if isinstance(version := nb.metadata.get(VERSION), str):
             parts.append(f'<p class="version">{_words(version)}</p>')
@@ -118,14 +119,20 @@ def sentence(cell: NotebookNode, *, reveal: bool = False) -> str:
     name = exercise(cell.metadata.nbgrader.grade_id)
     if error.ename == "CheckFailed":
         return error.evalue
-    if error.ename == STOPPED:
-        return f"{name}: {error.evalue}."
-    if error.ename in _TOO_LONG:
-        return f"{name}: ran longer than the time limit and was stopped."
+    if why := stopped(cell):
+        return f"{name}: {why}."
     if reveal:
         return f"{name}: {error.ename}: {error.evalue}"
     said = error.evalue.splitlines()[0][:300] if error.ename == "AssertionError" and error.evalue else ""
     return f"{name}: {said or f'{error.ename} in the test.'}"
+
+
+def stopped(cell: NotebookNode) -> str:
+    """Why a cell could not run to its end, "" if it could, or failed by itself."""
+    error = _error(cell)
+    if error is None or error.ename not in (STOPPED, *_TOO_LONG):
+        return ""
+    return error.evalue if error.ename == STOPPED else "ran longer than the time limit and was stopped"
 
 
 def exercise(grade_id: str) -> str:
@@ -181,12 +188,7 @@ def _table(rows: list[Row]) -> str:
 
 def _stopped(cell: NotebookNode) -> str:
     first = next((line for line in cell.source.splitlines() if line.strip()), "")
-    return f"<p>Stopped at the time limit: the cell that begins with <code>{_words(first[:100])}</code></p>"
-
-
-def _ran_too_long(cell: NotebookNode) -> bool:
-    """Whether a cell that is no test was stopped; a test says so in its own line."""
-    return not is_grade(cell) and (error := _error(cell)) is not None and error.ename in _TOO_LONG
+    return f"<p>The cell that begins with <code>{_words(first[:100])}</code>: {_words(stopped(cell))}.</p>"
 
 
 def _words(text: str) -> str:

@@ -92,6 +92,9 @@ def grade_class(
     options = options or Options()
     if options.sandbox:
         refuse_if_missing()
+    for student in students:
+        if student in ("", ".", "..") or "/" in student:
+            raise UserError(f"{student!r} is no learner's name, but a way to another folder.")
     with (
         _or_one_line(),
         _alone(course, assignment),

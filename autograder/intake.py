@@ -125,12 +125,12 @@ def _answered_elsewhere(slots: list[NotebookNode], cells: list[HandedCell], plac
         if not _is_stub(given) or slot not in places or not _same(cells[places[slot]], given):
             continue
         wanted = _defined(given.source)
-        others = [
-            i for i in range(len(cells)) if i not in places.values() and wanted <= _defined(cells[i].text)
-        ]
+        others = [i for i in range(len(cells)) if wanted <= _defined(cells[i].text)]
         others = [i for i in others if not _same(cells[i], given)]
+        # A cell that answers several exercises stands, and runs, in the place of each.
+        free = [i for i in others if i not in places.values()]
         if wanted and others:
-            places[slot] = others[-1]
+            places[slot] = (free or others)[-1]
             found.append(
                 f"{_exercise(given)}: the answer stood in a cell of its own and was put into its place."
             )

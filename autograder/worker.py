@@ -10,6 +10,7 @@ import re
 import tempfile
 import threading
 import warnings
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date
@@ -21,7 +22,7 @@ from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
 from nbgrader.converters import Autograde
 from nbgrader.preprocessors import Execute, NbGraderPreprocessor
-from nbgrader.utils import is_grade
+from nbgrader.utils import is_grade, is_solution
 from sqlalchemy.exc import SAWarning
 from traitlets import Unicode
 from traitlets.config import Config
@@ -29,7 +30,7 @@ from traitlets.config import Config
 from autograder import ledger, records
 from autograder.defuse import Defuse
 from autograder.execute import quiet_environment
-from autograder.feedback import VERSION, sentence, settings
+from autograder.feedback import VERSION, exercise, sentence, settings, stopped
 from autograder.lean import LeanExecute
 from autograder.records import Record
 from autograder.results import Result, read_result
@@ -212,11 +213,21 @@ def _config(kit: Kit, root: Path) -> Config:
 def _sentences(folder: Path) -> dict[tuple[str, str], str]:
     """For each graded cell that failed, the sentence that says why."""
     return {
-        (path.stem, cell.metadata.nbgrader.grade_id): told
+        (path.stem, name): told
         for path in sorted(folder.glob("*.ipynb"))
-        for cell in filter(is_grade, nbformat.read(path, as_version=4).cells)
-        if (told := sentence(cell, reveal=True))
+        for name, told in _told(nbformat.read(path, as_version=4).cells)
     }
+
+
+def _told(cells: list[NotebookNode]) -> Iterator[tuple[str, str]]:
+    """Of an answer that was stopped, the test can only say that something is missing."""
+    code = [cell for cell in cells if cell.cell_type == "code"]
+    names = [(cell, cell.metadata.get("nbgrader", {}).get("grade_id", "")) for cell in code]
+    halted = {exercise(name): why for cell, name in names if is_solution(cell) and (why := stopped(cell))}
+    for cell, name in names:
+        if is_grade(cell) and (told := sentence(cell, reveal=True)):
+            why = halted.get(exercise(name))
+            yield name, f"{exercise(name)}: the answer's cell: {why}." if why else told
 
 
 def files_in(folder: Path) -> dict[str, bytes]:
