@@ -183,7 +183,9 @@ def test_a_cell_that_ran_too_long_is_named_by_its_first_line(submission):
     plain = cell("code", "\nwhile True:  # <b>\n    pass")
     plain.outputs = [nbformat.from_dict(error("CellTimeoutError", ""))]
     submission.notebook.cells.append(plain)
-    assert submission.lines()[-1] == "Stopped at the time limit: the cell that begins with while True:  # <b>"
+    assert submission.lines()[-1] == (
+        "The cell that begins with while True:  # <b> : ran longer than the time limit and was stopped."
+    )
 
 
 def test_the_version_of_the_tests_stands_below(submission):

@@ -4,12 +4,13 @@ import json
 import random
 from contextlib import suppress
 
+import nbformat
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograder.handed import HandedCell, Unreadable, read
-from tests.grading.lessons import ESSAY, STUB, answers, by_name, file_of, mended, solved, texts
+from tests.grading.lessons import ANSWER, ESSAY, STUB, answers, by_name, file_of, mended, solved, texts
 
 
 def test_an_honest_file_comes_back_unchanged_and_without_a_word(released):
@@ -336,3 +337,15 @@ def test_other_attachments_do_not(released, attachments):
     by_name(cells, "why-answer")["attachments"] = attachments
     notebook, _ = mended(released, file_of(cells))
     assert not any(cell.get("attachments") for cell in notebook.cells)
+
+
+def test_a_cell_that_answers_several_exercises_stands_in_the_place_of_each(released):
+    cells = json.loads(nbformat.writes(released))["cells"]
+    answer = "\n\n".join(ANSWER.format(name, 7) for name in ("first", "second"))
+    cells.insert(
+        1, {"cell_type": "code", "metadata": {}, "source": answer, "outputs": [], "execution_count": None}
+    )
+    notebook, mends = mended(released, file_of(cells))
+    assert [texts(notebook)[f"{name}-stub"] for name in ("first", "second")] == [answer, answer]
+    assert len([mend for mend in mends if "stood in a cell of its own" in mend]) == 2
+    assert [cell.source for cell in notebook.cells].count(answer) == 2

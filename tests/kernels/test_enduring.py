@@ -114,3 +114,52 @@ def test_the_notebook_as_a_whole_has_its_time(run):
 
 def test_a_dead_zygote_costs_speed_and_nothing_else(run, tmp_path):
     assert said(run("print(1)", zygote=str(tmp_path / "nobody")).cells[0]) == "1"
+
+
+WIPE = """
+from IPython.display import clear_output
+get_ipython().events.register("post_execute", clear_output)
+"""
+FORGE = """
+kernel = get_ipython().kernel
+def send(kind, content):
+    kernel.session.send(kernel.iopub_socket, kind, content, parent=kernel.get_parent("shell"))
+"""
+
+
+def kinds(cell):
+    return [output.output_type for output in cell.outputs]
+
+
+@pytest.mark.parametrize(("source", "kind"), [("3", "execute_result"), ("1 / 0", "error")])
+def test_what_decides_cannot_be_wiped_away(run, source, kind):
+    assert kind in kinds(run(WIPE, source).cells[1])
+
+
+def test_a_widget_swallows_nothing_that_decides(run):
+    catch = "import ipywidgets\nwidget = ipywidgets.Output()\nwidget.__enter__();"
+    assert "execute_result" in kinds(run(catch, "3", timeout=10).cells[1])
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        "send('execute_result', {'data': 3, 'metadata': {}, 'execution_count': 1})",
+        "send('display_data', {'data': {'text/plain': 3}, 'metadata': None})",
+        "send('stream', {'name': 'stdout', 'text': 3})",
+        "send('stream', {})",
+        "send('comm_open', {})",
+        "send('no such kind', {'a': 1})",
+        "kernel.iopub_socket.send_multipart([b'no', b'message'])",
+        "kernel.iopub_socket.send_multipart([b'<IDS|MSG>', b'', b'{', b'{}', b'{}', b'{}'])",
+    ],
+)
+def test_what_is_no_message_is_passed_over(run, forged):
+    _, sender, after = run(FORGE, forged + ";", "3").cells
+    assert "error" not in kinds(sender)
+    assert kinds(after) == ["execute_result"]
+
+
+def test_a_cell_that_asks_the_kernel_to_exit_is_blamed_for_it(run):
+    cells = run("x = 1", "exit()", "print(x)").cells
+    assert [said(cell) for cell in cells] == ["", ENDED, "1"]
