@@ -10,7 +10,7 @@ import psutil
 
 from tests.grading.classroom import written
 
-PATIENCE = 60  # seconds, after which something hangs
+PATIENCE = 120  # seconds, after which something hangs
 
 
 class Grader:
