@@ -106,7 +106,7 @@ ACCIDENTS = [
     ),
     accident(
         "H15",
-        "a training cell of 20 s, where a cell may take 6",
+        "a training cell of 20 s, longer than a cell may take",
         "fine",
         _cell_above("import time; time.sleep(20)"),
     ),

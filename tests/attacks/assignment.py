@@ -74,18 +74,19 @@ int(low == -2) + int(high == 6) + int(mean == 3)""",
 }
 _CONFIG = """\
 c = get_config()
+c.Execute.timeout = 6
 {more}
 c.CourseDirectory.root = {root!r}
 c.CourseDirectory.source_directory = "source"
 c.CourseDirectory.release_directory = "release"
-c.Execute.timeout = 6
 """
-# Small, so that what an attack uses up before it is stopped is small too.
+# Small, so that what an attack uses up before it is stopped is small too, and soon used up.
 _LIMITS = """\
 load_subconfig("nbgrader_config.py", path={settings!r})
 c.SandboxProvisioner.memory_mb = 1200
 c.SandboxProvisioner.processes = 40
-c.SandboxProvisioner.disk_mb = 64"""
+c.SandboxProvisioner.disk_mb = 64
+c.Execute.timeout = 5"""
 
 
 def write(root: Path, secret: str, settings: Path | None = None) -> None:

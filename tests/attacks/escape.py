@@ -382,7 +382,7 @@ del big"""
     ),
     Case(
         "D34",
-        "200 threads that print through all later cells, and one that never ends",
+        "50 threads that print through all later cells, and one that never ends",
         "fine",
         first(
             """
@@ -392,7 +392,7 @@ def chatter():
     while time.monotonic() < end:
         print("chatter")
         time.sleep(0.5)
-for _ in range(200):
+for _ in range(50):
     threading.Thread(target=chatter, daemon=True).start()
 threading.Thread(target=time.sleep, args=(40,)).start()"""
         ),

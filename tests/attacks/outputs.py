@@ -317,13 +317,13 @@ Hostile()"""
     ),
     Case(
         "A25",
-        "a hundred outputs of 500 kB in a test",
-        "fine, slow",
+        "outputs of 12 MB in a test that gives partial credit: the number comes last",
+        "fine",
         answered(
             spread="""
 def spread(xs):
     from IPython.display import display
-    for i in range(100):
+    for i in range(12):
         display({"text/plain": "y" * 500_000}, raw=True)
     return 0, 0, 0"""
         ),
