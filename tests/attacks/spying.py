@@ -111,7 +111,7 @@ for root in ROOTS:
         _spy("""
 import time
 end = time.monotonic() + 2
-for root in ("/tmp", "/home", "/root", "/work", "/mnt", "/srv", "/var/tmp", "/dev/shm", "/run"):
+for root in ("/tmp", "/home", "/root", "/mnt", "/srv", "/var/tmp", "/dev/shm", "/run"):
     for folder, below, names in os.walk(root):
         if time.monotonic() > end:
             break
