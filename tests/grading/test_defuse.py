@@ -5,7 +5,7 @@ import re
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import markdown2html_mistune as shown
@@ -129,6 +129,7 @@ def test_what_surrounds_an_attack_is_still_read(attack):
     assert "<td>$x_1$</td>" in left
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from(
