@@ -28,7 +28,7 @@ from autograder.build import read_all
 from autograder.lesson import SOLUTION, Exercise, Lesson
 from autograder.repo import Repo, UserError
 
-SECONDS = 20  # until an answer counts as one that never returns
+SECONDS = 45  # until an answer counts as one that never returns
 MIN_RIGHT, MIN_WRONG = 3, 6
 
 

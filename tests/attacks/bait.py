@@ -44,8 +44,8 @@ def trap(course: Path, folder: Path) -> Iterator[Trap]:
         folder: for the Unix socket; its path must be short.
     """
     word = secrets.token_hex(4)
-    set_out = Trap(Bait(f"left-{word}", {"COURSE": str(course), "REPO": str(this_repo().root)}), word)
-    places = set_out.bait.places
+    places = {"COURSE": str(course), "REPO": str(this_repo().root), "WORD": word}
+    set_out = Trap(Bait(f"left-{word}", places), word)
     files = [
         _planted(set_out, places, "HOME_FILE", "home", Path.home(), ".txt"),
         _planted(set_out, places, "TMP_FILE", "tmp", Path("/tmp"), ".txt"),

@@ -120,7 +120,7 @@ get_ipython().ast_transformers.append(Agree())"""
     Case(
         "A11",
         "every test's text is replaced by 'pass' as it arrives",
-        "full marks",
+        "full marks for all but partial credit",
         cheat(
             """
 get_ipython().input_transformers_cleanup.append(
@@ -139,7 +139,7 @@ get_ipython().input_transformers_cleanup.append(
     Case(
         "A13",
         "another reply is sent before the true one",
-        "full marks",
+        "full marks for all but partial credit",
         cheat(
             _KERNEL
             + """
@@ -156,7 +156,7 @@ kernel.session.send = send"""
     Case(
         "A14",
         "a widget swallows the outputs of the tests",
-        "0",
+        "full partial credit: no output is full marks",
         cheat(
             """
 import ipywidgets
@@ -318,7 +318,7 @@ Hostile()"""
     Case(
         "A25",
         "outputs of 12 MB in a test that gives partial credit: the number comes last",
-        "fine",
+        "fine, after 12 MB in the grader's memory",
         answered(
             spread="""
 def spread(xs):

@@ -236,7 +236,7 @@ for fd in range(3, 512):
         "C15",
         "hands in a link to a classmate's notebook",
         "full marks: the link is followed",
-        instead({"p1.ipynb": Link("../../0_first/ps1/p1.ipynb")}),
+        instead({"p1.ipynb": Link("../../z_last/ps1/p1.ipynb")}),
         NONE,
         by_hand=(),
         says="no plain file",
@@ -250,7 +250,7 @@ for root in {*sys.path, "<<REPO>>", *(str(Path(p).parent) for p in sys.path if p
     for way in ("autograder/source", "autograder/master", "solutions", "tests/answers", "tests/attacks"):
         try:
             if os.listdir(Path(root) / way):
-                print("FOUND canary" + "-source-<<MARK>>")
+                print("FOUND canary" + "-source-<<WORD>>")
         except OSError:
             pass"""),
         spies=True,

@@ -121,8 +121,16 @@ def alone(coroutine):
 
 
 def test_a_reply_whose_arrival_was_told_to_somebody_else_is_found_at_the_next_look(monkeypatch):
+    reply = {
+        "header": {},
+        "parent_header": {},
+        "metadata": {},
+        "content": {"status": "ok"},
+        "msg_type": "reply",
+    }
+
     async def receive(_):
-        return {"content": "the reply"}
+        return reply
 
     async def listen(timeout):
         with zmq.asyncio.Context() as context, Deaf(context, zmq.DEALER) as socket:
@@ -133,7 +141,7 @@ def test_a_reply_whose_arrival_was_told_to_somebody_else_is_found_at_the_next_lo
     with pytest.raises(Empty):
         alone(listen(timeout=0))
     monkeypatch.setattr(Deaf, "asked", 0)
-    assert alone(listen(timeout=60)) == {"content": "the reply"}
+    assert alone(listen(timeout=60)) == reply
 
 
 def test_kernels_are_heard_through_that_channel():
