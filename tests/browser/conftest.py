@@ -65,11 +65,13 @@ def jupyter(folder: Path, settings: Path):
     command += ["--port-retries=0", "--allow-root", "--IdentityProvider.token=", "--ServerApp.password="]
     command += ["--ServerApp.disable_check_xsrf=True"]  # for `start_kernel`
     command += ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
-    # Its own workspaces too: else the next server reopens the notebook of the last and asks for its lost kernel.
+    # Its own progress: other tests of this process pass exercises, and the count would begin with theirs. Its own
+    # workspaces: else the next server reopens the notebook of the last and asks for its lost kernel.
     environment = {
         **os.environ,
         "JUPYTERLAB_SETTINGS_DIR": str(settings),
         "JUPYTERLAB_WORKSPACES_DIR": str(settings / "workspaces"),
+        "TRAINLAB_HOME": str(settings / "progress"),
     }
     log = (settings / "jupyter.log").open("w")
     server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
