@@ -14,6 +14,7 @@ _HOME = {
     "training": ("History", "evaluate", "fit"),
     "experiments": ("best", "paired_difference", "repeat", "summary", "sweep"),
     "plots": ("animate", "band", "figure", "line_style", "show"),
+    "schedules": ("rate_curve",),
     "stacks": ("NetStack", "reached", "train_stack", "two_moons"),
     "surfaces": ("contours", "descend"),
     "health": ("NetworkHealth", "network_health"),
