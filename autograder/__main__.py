@@ -48,6 +48,13 @@ def _grade(args: argparse.Namespace) -> int:
     return grade(Course.at(args.course), args.chapter, options)
 
 
+def _receive(args: argparse.Namespace) -> int:
+    from autograder.course import Course
+    from autograder.grading import receive
+
+    return receive(Course.at(args.course), args.chapter)
+
+
 def _feedback(args: argparse.Namespace) -> int:
     from autograder.course import Course
     from autograder.grading import write_feedback
@@ -103,6 +110,11 @@ def parser() -> argparse.ArgumentParser:
         "--no-sandbox", dest="sandbox", action="store_false", help="run submissions with your own rights"
     )
     grade.set_defaults(run=_grade)
+
+    receive = commands.add_parser("receive", help="note who has handed in by now, against false time stamps")
+    receive.add_argument("chapter", metavar="CHAPTER")
+    receive.add_argument("--course", default="autograder", help="folder of the nbgrader course")
+    receive.set_defaults(run=_receive)
 
     feedback = commands.add_parser("feedback", help="write the feedback pages again, after grading by hand")
     feedback.add_argument("chapter", metavar="CHAPTER")

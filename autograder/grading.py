@@ -24,7 +24,7 @@ from sqlalchemy.exc import DataError, SAWarning, SQLAlchemyError
 from tqdm import tqdm
 from traitlets.config import Config
 
-from autograder import crew, ledger, records, worker
+from autograder import arrivals, crew, ledger, records, worker
 from autograder.course import Course
 from autograder.export import SafeCsvExport
 from autograder.kernels.provisioner import SandboxProvisioner
@@ -73,6 +73,7 @@ def grade(course: Course, chapter: str, options: Options | None = None) -> int:
         raise UserError(
             f"Nobody handed in {assignment}: put notebooks into {course.path('submitted', 'NAME', assignment)}."
         )
+    look(course, assignment)
     results = grade_class(course, assignment, students, options)
     print(table(results))
     print(f"\nGrades: {export(course)}\nFeedback: {course.path('feedback', 'NAME', assignment)}")
@@ -117,6 +118,30 @@ def grade_class(
                 bar.update(len(results) - bar.n)
             bar.update(len(results) - bar.n)
     return [results[student] for student in students]
+
+
+def receive(course: Course, chapter: str) -> int:
+    """Note who has handed in what by now, so that no time stamp of later can say that it was earlier.
+
+    Returns:
+        0.
+    """
+    assignment = course.assignment(chapter)
+    new = look(course, assignment)
+    known = len(course.students(assignment))
+    print(f"{assignment}: {known} handed in, {len(new)} of them new since the last look.")
+    print("\n".join(map(shown, new)))
+    return 0
+
+
+def look(course: Course, assignment: str) -> list[str]:
+    """The learners whose submission is new since the last look; it is noted when that was."""
+    with _or_one_line(), _first_come(course), course.gradebook() as gradebook:
+        found = (
+            (who, Handed.in_folder(course.path("submitted", who, assignment)))
+            for who in course.students(assignment)
+        )
+        return arrivals.look(gradebook, assignment, found)
 
 
 def write_feedback(course: Course, chapter: str, *, reveal: bool = False) -> int:
@@ -183,6 +208,7 @@ def _jobs(
     results: dict[str, Result],
 ) -> Iterator[Job]:
     """What has to be graded; for the rest, the known results are put into `results`."""
+    arrived = arrivals.arrivals(gradebook, kit.assignment)
     for student in students:
         if odd := sorted(c for c in set(student) if c in _ODD or not c.isprintable()):
             why = (
@@ -190,7 +216,9 @@ def _jobs(
             )
             results[student] = Result(student, reasons=[why])
             continue
-        handed = Handed.in_folder(course.path("submitted", student, kit.assignment))
+        handed, mends = Handed.in_folder(course.path("submitted", student, kit.assignment)), []
+        if student in arrived:
+            handed, mends = arrivals.stamped(handed, arrived[student])
         before = records.read(gradebook, kit.assignment, student)
         gradebook.db.rollback()  # a transaction that waits for workers would hold up the database
         entry = known.get(student)
@@ -198,7 +226,7 @@ def _jobs(
         if before and kept and entry and _stamp(entry) == (handed.version, kit.tests, ledger.tool()):
             results[student] = replace(entry.result, by_hand=waiting(before, entry.result.by_hand))
         else:
-            yield Job(student, handed, before)
+            yield Job(student, handed, before, mends)
 
 
 def _stamp(entry: Entry) -> tuple[str, str, str]:

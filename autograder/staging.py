@@ -12,14 +12,13 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
-from nbgrader.utils import parse_utc
 
+from autograder.arrivals import STAMP, read_stamp
 from autograder.handed import Unreadable, read
 from autograder.intake import bring_back
 from autograder.submission import Handed
 
 MAX_EXTRA_BYTES = 50 << 20
-_STAMP = "timestamp.txt"
 # What a file manager or a browser makes of a name that is taken: "a (1)", "a-Copy1", "Copy of a", "a_final".
 _COPY = r"(?:copy of |kopie von )?{}(?:[ _-]*(?:\(\d+\)|copy ?\d*|\d+|final|new|solved|v\d+))*"
 
@@ -97,15 +96,8 @@ def _keep_extras(handed: Handed, used: set[str], staged: Path) -> list[str]:
         if name in used:
             continue
         room -= len(content)
-        if name.endswith(".ipynb") or room < 0 or (name == _STAMP and not _is_time(content)):
+        if name.endswith(".ipynb") or room < 0 or (name == STAMP and not read_stamp(content)):
             left_out.append(name)
         else:
             (staged / name).write_bytes(content)
     return [f"Left out: {', '.join(sorted(left_out))}."] if left_out else []
-
-
-def _is_time(stamp: bytes) -> bool:
-    try:
-        return parse_utc(stamp.decode().strip()) is not None
-    except (ValueError, OverflowError):
-        return False

@@ -10,7 +10,7 @@ import re
 import tempfile
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date
@@ -76,11 +76,13 @@ class Job:
         student: who handed it in.
         handed: what.
         before: what the gradebook knows of an earlier grading, scores by hand above all.
+        mends: a sentence for each thing that was mended already.
     """
 
     student: str
     handed: Handed
     before: Record | None = None
+    mends: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,8 @@ class _Desk:
     def grade(self) -> Graded:
         """Stage, autograde, write feedback, and gather what was made."""
         self._lay_out()
-        mends = stage(self.job.handed, self.kit.released, self._folder("submitted"))
+        staged = stage(self.job.handed, self.kit.released, self._folder("submitted"))
+        mends = [*self.job.mends, *staged]
         for step in (self.api.autograde, self.api.generate_feedback):
             outcome = step(self.kit.assignment, self.learner)
             if not outcome["success"]:

@@ -159,6 +159,7 @@ DOCTORED = [
         "a time stamp of 1999",
         "accepted: the late policy is beaten",
         beside({"timestamp.txt": b"1999-12-31 23:59:59 UTC"}, doctored(lambda raw: None)),
+        says="timestamp.txt says 1999-12-31",
     ),
     Case(
         "F31",

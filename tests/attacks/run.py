@@ -18,7 +18,7 @@ import nbformat
 from nbconvert.filters import markdown2html
 from nbgrader.utils import is_grade
 
-from autograder.grading import Course, Result, release, table
+from autograder.grading import Course, Result, look, release, table
 from autograder.repo import this_repo
 from tests.attacks import watch
 from tests.attacks.assignment import ASSIGNMENT, POINTS, RIGHT, write
@@ -90,6 +90,7 @@ def laid_out(cases: Iterable[Case], honest: Iterable[str]) -> Iterator[Laid]:
             release(course, ASSIGNMENT)
             with course.gradebook() as gradebook:
                 gradebook.add_student("0_first", last_name=set_out.secret("gradebook"))
+            look(course, ASSIGNMENT)  # the deadline, before which nobody handed in
             hand_in(course, cases, honest, set_out)
             yield Laid(course, tmp, set_out)
 
