@@ -381,3 +381,45 @@ class EarlyStopping:
             self.best_loss, self.best_look = loss, self.looks
             self.best_state = copy.deepcopy(state)
         return self.looks - self.best_look >= self.patience
+
+
+# %% right="numpy's truth values"
+class EarlyStopping:
+    def __init__(self, patience, min_delta=0.0):
+        self.patience, self.min_delta = patience, min_delta
+        self.best_loss, self.best_look, self.best_state, self.looks = np.inf, 0, None, 0
+
+    def update(self, loss, state):
+        self.looks += 1
+        if np.less(loss, np.subtract(self.best_loss, self.min_delta)):
+            self.best_loss, self.best_look = np.float64(loss), self.looks
+            self.best_state = copy.deepcopy(dict(state))
+        return np.greater_equal(self.looks - self.best_look, self.patience)
+
+
+# %% wrong="patience from the first look on" says="While the loss falls"
+class EarlyStopping:
+    def __init__(self, patience, min_delta=0.0):
+        self.patience, self.min_delta = patience, min_delta
+        self.best_loss, self.best_look, self.best_state, self.looks = math.inf, 0, None, 0
+
+    def update(self, loss, state):
+        self.looks += 1
+        if loss < self.best_loss - self.min_delta:
+            self.best_loss, self.best_look = loss, self.looks
+            self.best_state = copy.deepcopy(state)
+        return self.looks >= self.patience
+
+
+# %% wrong="numpy copies instead of tensors" says="gives a ndarray"
+class EarlyStopping:
+    def __init__(self, patience, min_delta=0.0):
+        self.patience, self.min_delta = patience, min_delta
+        self.best_loss, self.best_look, self.best_state, self.looks = math.inf, 0, None, 0
+
+    def update(self, loss, state):
+        self.looks += 1
+        if loss < self.best_loss - self.min_delta:
+            self.best_loss, self.best_look = loss, self.looks
+            self.best_state = {k: v.numpy().copy() for k, v in state.items()}
+        return self.looks - self.best_look >= self.patience

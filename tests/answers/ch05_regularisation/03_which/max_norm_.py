@@ -174,3 +174,38 @@ def max_norm_(weight, limit):
         dims = {2: (1,), 4: (1, 2, 3)}[weight.dim()]
         norms = weight.norm(dim=dims, keepdim=True)
         return weight.mul_((limit / norms).clamp(max=1))
+
+
+# %% right="einsum"
+def max_norm_(weight, limit):
+    with torch.no_grad():
+        squares = torch.einsum("i...,i...->i...", weight, weight)
+        while squares.dim() > 1:
+            squares = squares.sum(-1)
+        for index, length in enumerate(squares.sqrt().tolist()):
+            if length > limit:
+                weight[index] *= limit / length
+    return weight
+
+
+# %% wrong="the square of the length" says="should be scaled to length 2"
+def max_norm_(weight, limit):
+    with torch.no_grad():
+        squares = weight.square().flatten(1).sum(1).view(-1, *[1] * (weight.dim() - 1))
+        return weight.mul_((limit / squares).clamp(max=1))
+
+
+# %% wrong="root of the mean square" says="should be scaled to length 2"
+def max_norm_(weight, limit):
+    with torch.no_grad():
+        sizes = weight.square().flatten(1).mean(1).sqrt().view(-1, *[1] * (weight.dim() - 1))
+        return weight.mul_((limit / sizes).clamp(max=1))
+
+
+# %% wrong="only where all rows are too long" says="Nothing has changed"
+def max_norm_(weight, limit):
+    with torch.no_grad():
+        norms = weight.flatten(1).norm(dim=1)
+        if (norms > limit).all():
+            weight.renorm_(2, 0, limit)
+    return weight
