@@ -29,6 +29,7 @@ from numbers import Number
 import numpy as np
 import pandas as pd
 import torch
+from IPython.display import display
 from torch import nn
 from torch.nn import functional as F
 
@@ -212,7 +213,8 @@ def plot_curves(curves):
         for column in (f"train_{name}", name):
             lab.band(curves, "step", column, ax=ax, ylabel=label, legend=False)
         ax.set_title(label)
-    axes[0].legend(["training images", "", "other images", ""], fontsize=9)
+    lines, _ = axes[0].get_legend_handles_labels()
+    axes[0].legend(lines, ["training images", "other images"], fontsize=9, handlelength=3)
     return fig
 
 
@@ -571,9 +573,11 @@ with needs("EarlyStopping"):
         return stopper.update(loss, model.state_dict())
 
     stopped = train(SEEDS[0], on_step=door_six)
-    print("when it stopped:      ", measures(scores(stopped, look_x), look_y))
+    at_the_end = measures(scores(stopped, look_x), look_y)
     stopped.load_state_dict(stopper.best_state)
-    print(f"best, step {10 * stopper.best_look:<11}", measures(scores(stopped, look_x), look_y))
+    at_the_best = measures(scores(stopped, look_x), look_y)
+    print("best weights from step", 10 * stopper.best_look)
+    display(pd.DataFrame({"when it stopped": at_the_end, "best": at_the_best}).T.round(3))
 
 # %% [markdown]
 # ### How much patience?
@@ -1225,7 +1229,9 @@ pd.DataFrame(
 # %% [markdown]
 # ## The table
 #
-# Ten contenders, one door each, the same network, the same number of steps. What is tuned is the learning rate of each, and then its strength; on one seed that is not used again, by the **likelihood of the 2,000 images** that are there to choose by. (Early stopping needs these images anyway, to stop by; and "none" gets its own best rate like everybody else.)
+# Ten methods, one door each; the same network and the same number of steps for all. What is tuned is the learning rate of each, and then its strength, by the **likelihood of the 2,000 images** that are there to choose by, on a seed that is not used again. (Early stopping needs these images anyway, to stop by.)
+#
+# There are two contenders without any method. "None" stays at the rate of the curves above, 0.002, at which it learns its images by heart. "Smaller rate" is the same training with a rate that is tuned like everybody else's.
 
 
 # %%
@@ -1317,10 +1323,10 @@ lab.show(
 )
 
 # %% [markdown]
-# Each dot is one setting of one method. They lie in a band: from left to right the NLL changes by more than a third, from bottom to top the accuracy by three or four points, half of which is chance (with 2,000 images the standard error of an accuracy is 0.9 points). And look at the rates that were chosen: **nearly everybody picks a small one**, 0.0005,
+# Each mark is one setting of one method. They lie in a band: from left to right the NLL changes by more than a third, from bottom to top the accuracy by three or four points, half of which is chance (with 2,000 images the standard error of an accuracy is 0.9 points). And look at the rates that were chosen: **nearly everybody picks a small one**, 0.0005,
 # where the curves above had 0.002. By likelihood, the slowest learner that still arrives is best. We met the reason in the bowl: rate times steps is the inverse of a penalty. That is why the "smaller rate" is a contender of its own. A method deserves praise for what it adds to *that*.
 #
-# Now the last word. Six fresh seeds, each with images and weights of its own, and 5,000 test images that have not been used for anything. MC dropout is the same network as dropout; it only predicts differently, by averaging the *probabilities* of 100 passes with the units still dropping out.
+# Now the last word. Six seeds that had no part in these choices, each with images and weights of its own, and 5,000 test images that have not been used for anything. MC dropout is the same network as dropout; it only predicts differently, by averaging the *probabilities* of 100 passes with the units still dropping out.
 #
 # **Predict, then run.** Which of the methods is clearly better than none in accuracy? In likelihood? In calibration?
 
@@ -1400,7 +1406,8 @@ def plot_table(*frames):
         ax.set(xlabel=label, yticks=range(len(ORDER)), yticklabels=ORDER[::-1])
         ax.label_outer()
     if len(frames) > 1:
-        axes[-1].legend(loc="lower right", fontsize=9)
+        lines, labels = axes[0].get_legend_handles_labels()
+        fig.legend(lines, labels, loc="outside upper center", ncols=2, fontsize=9)
     return fig
 
 
