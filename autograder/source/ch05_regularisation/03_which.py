@@ -1821,6 +1821,11 @@ with HiddenTest("pareto_front") as test:
                 "A method is missing from your front that no other one beats (equal rows do not beat each other, negative costs are costs).",
             )
             test.that(torch.equal(costs, before), "Your function changes `costs`.")
+    twins = torch.tensor([[0.0, 1.0], [-1.0, 2.0], [0.0, 1.0], [1.0, 1.0], [0.0, 1.0]])
+    test.that(
+        pareto_front(twins).tolist() == [True, True, True, False, True],
+        "Equal rows do not beat each other: all of them are on the front, or none.",
+    )
 ### END HIDDEN TESTS
 
 # %% [markdown] role="why" exercise="pareto_front"
