@@ -233,3 +233,25 @@ def decay_to(epoch, epochs, initial, final, shape="linear"):
 def decay_to(epoch, epochs, initial, final, shape="linear"):
     share = min(epoch / (epochs - 1), 1) if epochs > 1 else 0
     initial + (final - initial) * share
+
+
+# %% wrong="a slip of precedence" says="with a constant factor, the middle epoch"
+def decay_to(epoch, epochs, initial, final, shape="linear"):
+    if shape not in ("linear", "exponential"):
+        raise ValueError(shape)
+    if epochs == 1:
+        return initial
+    epoch = min(epoch, epochs - 1)
+    if shape == "linear":
+        return initial + (final - initial) * epoch / (epochs - 1)
+    return initial * (final / initial) ** epoch / (epochs - 1)
+
+
+# %% wrong="stays one epoch too late" says="Past the last epoch the rate should stay"
+def decay_to(epoch, epochs, initial, final, shape="linear"):
+    if shape not in ("linear", "exponential"):
+        raise ValueError(shape)
+    share = min(epoch, epochs) / (epochs - 1) if epochs > 1 else 0
+    if shape == "linear":
+        return initial + (final - initial) * share
+    return initial * (final / initial) ** share

@@ -131,3 +131,8 @@ def exponential_rate(step, initial, gamma, steps_per_epoch=1):
 # %% wrong="prints instead of returning" says="Is the `return` missing"
 def exponential_rate(step, initial, gamma, steps_per_epoch=1):
     print(initial * gamma ** (step / steps_per_epoch))
+
+
+# %% wrong="a slip of precedence" says="Half an epoch with γ = 0.81"
+def exponential_rate(step, initial, gamma, steps_per_epoch=1):
+    return initial * gamma**step / steps_per_epoch

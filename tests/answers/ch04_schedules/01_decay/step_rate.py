@@ -75,7 +75,7 @@ def step_rate(epoch, initial, factor, every):
     return initial * factor**epoch
 
 
-# %% wrong="rounds up" says="0.8 halved every 4 epochs"
+# %% wrong="rounds up" says="0.8 times 0.25 every 4 epochs"
 def step_rate(epoch, initial, factor, every):
     return initial * factor ** math.ceil(epoch / every)
 
@@ -85,12 +85,12 @@ def step_rate(epoch, initial, factor, every):
     return initial * factor ** round(epoch / every)
 
 
-# %% wrong="subtracts" says="0.8 halved every 4 epochs"
+# %% wrong="subtracts" says="0.8 times 0.25 every 4 epochs"
 def step_rate(epoch, initial, factor, every):
     return initial - initial * factor * (epoch // every)
 
 
-# %% wrong="divides by the factor" says="0.8 halved every 4 epochs"
+# %% wrong="divides by the factor" says="0.8 times 0.25 every 4 epochs"
 def step_rate(epoch, initial, factor, every):
     return initial / factor ** (epoch // every)
 
@@ -108,3 +108,13 @@ def step_rate(epoch, initial, factor, every):
 # %% wrong="prints" says="Is the `return` missing"
 def step_rate(epoch, initial, factor, every):
     print(initial * factor ** (epoch // every))
+
+
+# %% wrong="multiplies by 1 - factor" says="That is 1 − factor each time"
+def step_rate(epoch, initial, factor, every):
+    return initial * (1 - factor) ** (epoch // every)
+
+
+# %% right="calls itself"
+def step_rate(epoch, initial, factor, every):
+    return initial if epoch < every else factor * step_rate(epoch - every, initial, factor, every)

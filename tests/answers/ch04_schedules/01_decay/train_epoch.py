@@ -135,7 +135,7 @@ def train_epoch(model, batches, loss_fn, optimizer, scheduler=None, each="epoch"
     return rates
 
 
-# %% wrong="epoch always" says="the scheduler should step after every update"
+# %% wrong="epoch always" says="The list has 0.4 three times"
 def train_epoch(model, batches, loss_fn, optimizer, scheduler=None, each="epoch"):
     model.train()
     rates = []
@@ -408,6 +408,77 @@ def train_epoch(model, batches, loss_fn, optimizer, scheduler=None, each="epoch"
         torch.optim.SGD(model.parameters(), lr=rate).step()
         if scheduler is not None and each == "batch":
             scheduler.step()
+    if scheduler is not None and each == "epoch":
+        scheduler.step()
+    return rates
+
+
+# %% right="to the model's device, counted, the rate from the state_dict"
+def train_epoch(model, batches, loss_fn, optimizer, scheduler=None, each="epoch"):
+    model.train()
+    rates = []
+    device = next(model.parameters()).device
+    for _, (x, y) in enumerate(batches):
+        x, y = x.to(device), y.to(device)
+        for parameter in model.parameters():
+            parameter.grad = None
+        loss = loss_fn(model(x), y)
+        loss.backward()
+        rates.append(optimizer.state_dict()["param_groups"][0]["lr"])
+        optimizer.step()
+        if scheduler is None:
+            continue
+        if each == "batch":
+            scheduler.step()
+    if not (scheduler is None or each == "batch"):
+        scheduler.step()
+    return rates
+
+
+# %% wrong="notes the default rate" says="The list has 0.4 three times"
+def train_epoch(model, batches, loss_fn, optimizer, scheduler=None, each="epoch"):
+    model.train()
+    rates = []
+    for x, y in batches:
+        optimizer.zero_grad()
+        loss_fn(model(x), y).backward()
+        rates.append(optimizer.defaults["lr"])
+        optimizer.step()
+        if scheduler is not None and each == "batch":
+            scheduler.step()
+    if scheduler is not None and each == "epoch":
+        scheduler.step()
+    return rates
+
+
+# %% wrong="tells the scheduler the loss" says="the rates used are 0.4, 0.2, 0.1"
+def train_epoch(model, batches, loss_fn, optimizer, scheduler=None, each="epoch"):
+    model.train()
+    rates = []
+    for x, y in batches:
+        optimizer.zero_grad()
+        loss = loss_fn(model(x), y)
+        loss.backward()
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        if scheduler is not None and each == "batch":
+            scheduler.step(loss.item())
+    if scheduler is not None and each == "epoch":
+        scheduler.step(loss.item())
+    return rates
+
+
+# %% wrong="numbers the steps itself, anew in each pass" says="the rates used are 0.4, 0.2, 0.1"
+def train_epoch(model, batches, loss_fn, optimizer, scheduler=None, each="epoch"):
+    model.train()
+    rates = []
+    for i, (x, y) in enumerate(batches):
+        optimizer.zero_grad()
+        loss_fn(model(x), y).backward()
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        if scheduler is not None and each == "batch":
+            scheduler.step(i)
     if scheduler is not None and each == "epoch":
         scheduler.step()
     return rates
