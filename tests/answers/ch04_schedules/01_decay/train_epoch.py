@@ -179,7 +179,7 @@ def train_epoch(model, batches, loss_fn, optimizer, scheduler=None, each="epoch"
     return rates
 
 
-# %% wrong="epoch before the pass" says="the rate should stay the same during the pass"
+# %% wrong="epoch before the pass" says="after the pass, not before it"
 def train_epoch(model, batches, loss_fn, optimizer, scheduler=None, each="epoch"):
     model.train()
     if scheduler is not None and each == "epoch":
