@@ -319,17 +319,17 @@ def train_epoch(
     """
     ### BEGIN SOLUTION
     model.train()
-    rates = []
-    for x, y in batches:
+    used = []
+    for inputs, targets in batches:
         optimizer.zero_grad()
-        loss_fn(model(x), y).backward()
-        rates.append(optimizer.param_groups[0]["lr"])
+        loss_fn(model(inputs), targets).backward()
+        used.append(optimizer.param_groups[0]["lr"])
         optimizer.step()
         if scheduler is not None and each == "batch":
-            scheduler.step()
+            scheduler.step()  # once an update
     if scheduler is not None and each == "epoch":
-        scheduler.step()
-    return rates
+        scheduler.step()  # once a pass
+    return used
     ### END SOLUTION
 
 
