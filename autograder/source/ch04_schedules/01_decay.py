@@ -666,7 +666,7 @@ def plot_places():
     for ax, names in zip(axes, halves, strict=True):
         for name in names:
             style = lab.line_style(order.index(name)) | {"markevery": PLACE_STEPS // 8}
-            ax.plot(np.maximum(rates_seen[name], 1e-9), label=name, markersize=4, **style)
+            ax.plot(np.maximum(rates_seen[name], 1e-12), label=name, markersize=4, **style)
         ax.set(xlabel="update", ylabel="rate")
         ax.legend(fontsize=9, handlelength=3)
     axes[0].set(yscale="log", ylim=(1e-9, 1), title="Exponential, done in five ways")
