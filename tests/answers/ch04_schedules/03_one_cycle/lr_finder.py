@@ -960,3 +960,72 @@ def lr_finder(
         optimizer.step()
         rate *= factor
     return rates, losses
+
+
+# %% wrong="the optimiser of the original, the losses of the copy" says="of the very model that is asked"
+def lr_finder(
+    model, make_optimizer, batches, low=1e-5, high=10.0, steps=100, stop=4.0, loss_fn=F.cross_entropy
+):
+    trial = copy.deepcopy(model).train()
+    optimizer = make_optimizer(model.parameters(), lr=low)
+    rates = low * (high / low) ** (torch.arange(steps) / (steps - 1))
+    losses = []
+    for i in range(steps):
+        optimizer.param_groups[0]["lr"] = rates[i].item()
+        x, y = batches[i % len(batches)]
+        loss = loss_fn(trial(x), y)
+        losses.append(loss.item())
+        if not math.isfinite(losses[-1]) or losses[-1] > stop * losses[0]:
+            break
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return rates[: len(losses)], torch.tensor(losses)
+
+
+# %% wrong="the losses keep their graph" says="without a graph"
+def lr_finder(
+    model, make_optimizer, batches, low=1e-5, high=10.0, steps=100, stop=4.0, loss_fn=F.cross_entropy
+):
+    trial = copy.deepcopy(model).train()
+    optimizer = make_optimizer(trial.parameters(), lr=low)
+    scheduler = lr_scheduler.LambdaLR(optimizer, lambda i: (high / low) ** (i / (steps - 1)))
+    rates, losses = [], []
+    for i in range(steps):
+        x, y = batches[i % len(batches)]
+        rates.append(scheduler.get_last_lr()[0])
+        losses.append(loss_fn(trial(x), y))
+        if not losses[-1].isfinite() or losses[-1] > stop * losses[0]:
+            break
+        optimizer.zero_grad()
+        losses[-1].backward()
+        optimizer.step()
+        scheduler.step()
+    return torch.tensor(rates), torch.stack(losses)
+
+
+# %% right="LambdaLR, gradients from torch.autograd.grad"
+def lr_finder(
+    model, make_optimizer, batches, low=1e-5, high=10.0, steps=100, stop=4.0, loss_fn=F.cross_entropy
+):
+    trial = copy.deepcopy(model).train()
+    optimizer = make_optimizer(trial.parameters(), lr=low)
+    scheduler = lr_scheduler.LambdaLR(optimizer, lambda i: (high / low) ** (i / (steps - 1)))
+    rates, losses = [], []
+    for i in range(steps):
+        x, y = batches[i % len(batches)]
+        rates.append(scheduler.get_last_lr()[0])
+        losses.append(loss_fn(trial(x), y))
+        if not losses[-1].isfinite() or losses[-1] > stop * losses[0]:
+            break
+        optimizer.zero_grad()
+        for p, g in zip(
+            [p for p in trial.parameters() if p.requires_grad],
+            torch.autograd.grad(
+                losses[-1], [p for p in trial.parameters() if p.requires_grad], allow_unused=True
+            ),
+        ):
+            p.grad = g
+        optimizer.step()
+        scheduler.step()
+    return torch.tensor(rates), torch.stack(losses).detach()
