@@ -1658,7 +1658,8 @@ lab.show(
 )
 
 # %% [markdown]
-# At equal epochs 1cycle is ahead, by about a point, and the interval leaves out 0. At a quarter of the epochs it is some ten points behind the full step schedule. Nor is there a lead over the step schedule in those two epochs. **On this network and at this budget there is no super-convergence**; what remains is a small gain at equal length.
+# At a quarter of the epochs 1cycle is some ten points behind the full step schedule. **On this network and at this budget there is no super-convergence.** At equal epochs the two are a few points apart at most, and which of them leads hangs on details: when we planned this experiment, with 2,000 images and other peaks, 1cycle was ahead by about a point (interval 0.4 to 2.1); with 1,536 images,
+# both at a peak of 0.15 and four other seeds, there was nothing in it. The left-hand picture shows why: the curves are so flat at the top that two seeds choose a peak nearly by lot.
 #
 # That does not refute the paper; it says where its claim ends. What had Smith and Topin that we have not? Above all *time to waste*. Their step schedule took tens of thousands of steps, most of them on a plateau between two drops. A schedule that runs through in a quarter of them saves the waiting. Our eight epochs are 192 steps, in which nothing has settled: the number of steps is the bottleneck,
 # and no schedule makes 48 steps do the work of 192. Besides, they had a deep network, 50,000 images with augmentation, large batches (whose gradients are clean enough for a rate of 3), and took weight decay down for 1cycle; ours was the same for both. A factor of four is a statement about a baseline as much as about a method. Ask what the slow contender did with its time.
@@ -1933,8 +1934,8 @@ with Claims(clothes) as claim:
         weaker=max(clock_means.drop("none")) < clock_means["none"] + 0.1,
     )
     claim(
-        "photographs, equal epochs: 1cycle within three points of step, and not behind by more than one",
-        -0.01 < accuracy[cycle_long] - accuracy[step_long] < 0.03,
+        "photographs, equal epochs: step and 1cycle within five points of each other",
+        abs(accuracy[cycle_long] - accuracy[step_long]) < 0.05,
         weaker=abs(accuracy[cycle_long] - accuracy[step_long]) < 0.3,
     )
     claim(
