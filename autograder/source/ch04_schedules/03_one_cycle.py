@@ -1187,7 +1187,7 @@ lab.paired_difference(clocks, by="mistake", value="accuracy", baseline="none").r
 
 # %% [markdown]
 # The table of rates tells the story (`last_rate` is that of the last batch). Stepped once an epoch, the schedule never leaves its foot: all batches are trained at about 0.004, the peak over 25, as if there were no schedule. With a clock that runs half as fast as it should, the rate is still at 0.08 when training stops, near its peak: all of the risk, none of the
-# settling. Each of them loses two to four points here (`mean` is the difference to the right clock), and the second has the wider interval, as a rate that high leaves the end to chance. Which of the two costs more, five seeds do not tell. And neither *looks* broken: the loss falls, the accuracy is decent. So draw the rates that your batches really got.
+# settling. Each mistake costs some two to five points here (`mean` is the difference to the right clock, and its interval leaves out 0 both times). Which of the two costs more, five seeds do not tell: the intervals overlap. And neither *looks* broken: the loss falls, the accuracy is decent. So draw the rates that your batches really got.
 
 # %% [markdown] role="card" exercise="OneCycle" level=3 minutes=15 topic="1cycle" doc="https://docs.pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate"
 # ### Smith's three phases, both wheels
@@ -1658,8 +1658,10 @@ lab.show(
 )
 
 # %% [markdown]
-# At a quarter of the epochs 1cycle is some ten points behind the full step schedule. **On this network and at this budget there is no super-convergence.** At equal epochs the two are a few points apart at most, and which of them leads hangs on details: when we planned this experiment, with 2,000 images and other peaks, 1cycle was ahead by about a point (interval 0.4 to 2.1); with 1,536 images,
-# both at a peak of 0.15 and four other seeds, there was nothing in it. The left-hand picture shows why: the curves are so flat at the top that two seeds choose a peak nearly by lot.
+# At a quarter of the epochs 1cycle is more than ten points behind the full step schedule. **On this network and at this budget there is no super-convergence.**
+#
+# At equal epochs, eight or two, the intervals of the two schedules overlap, and that of the difference reaches 0: no lead is shown. Watch how easily one could have been: on the *validation* images of the tuning (left) 1cycle lies above step at every peak, with two seeds; on the *test* images and fresh seeds (right) it is the other way round. A trial with 2,000 images and other peaks had 1cycle a point ahead. Such is the luck of
+# seeds and draws at this size. The curves on the left are nearly flat, too, so that some of the peaks were chosen at the edge of the grid, nearly by lot: a finer search would move these numbers by a point, not by ten.
 #
 # That does not refute the paper; it says where its claim ends. What had Smith and Topin that we have not? Above all *time to waste*. Their step schedule took tens of thousands of steps, most of them on a plateau between two drops. A schedule that runs through in a quarter of them saves the waiting. Our eight epochs are 192 steps, in which nothing has settled: the number of steps is the bottleneck,
 # and no schedule makes 48 steps do the work of 192. Besides, they had a deep network, 50,000 images with augmentation, large batches (whose gradients are clean enough for a rate of 3), and took weight decay down for 1cycle; ours was the same for both. A factor of four is a statement about a baseline as much as about a method. Ask what the slow contender did with its time.
@@ -1811,9 +1813,9 @@ lab.paired_difference(
 ).sort_values("mean", ascending=False).round(4)
 
 # %% [markdown]
-# What is clear: **the constant rate is last**, by two points or more, and its seeds differ the most; the run ends wherever the noise of a high rate has left it. Everything that comes down gains on it.
+# What is clear: **a rate that stays high to the end loses two to three points**, and makes the result a matter of luck: the constant rate has by far wider intervals than those that come down. The plateau schedule shares its fate here. Four epochs bring it three or four occasions to divide, and while the loss still falls, it takes none of them. It is made for long runs.
 #
-# What is not clear: the order of the rest. (`mean` is the lead over the constant rate, seed by seed.) Most of the eight stand within a point of each other. So ask more sharply, and compare them with one of their own, the cosine.
+# What is not clear: the order of the rest. (`mean` is the lead over the constant rate, seed by seed.) Six of them stand within half a point, the exponential a little behind. So ask more sharply, and compare them with one of their own, the cosine.
 
 # %%
 against_cosine = lab.paired_difference(
@@ -1825,8 +1827,10 @@ against_cosine = lab.paired_difference(
 against_cosine.round(4)
 
 # %% [markdown]
-# Some of the intervals may leave out 0 even here. Before you crown anybody, look at the column `peak` of the table above. A schedule whose peak was chosen a little unluckily, by three seeds and 2,000 validation images, pays for it in all five of its final runs, and no interval over those seeds knows. The interval answers "what if the *seeds* were others?", not "what if the *tuning* were repeated?".
-# Differences of half a point between the falling schedules are of the size of that luck. And with seven comparisons at 95 %, about one in three such tables contains a false alarm even where there is nothing to find.
+# Linear, cosine, warm-up, restarts and both forms of 1cycle: no interval leaves out 0, and the means lie within half a point. Only the exponential, which spends most of the run at low rates, is behind by half a point, and the plateau schedule by three.
+#
+# Even of a small difference that does leave out 0 one should think twice. Look at the column `peak` of the table above. A schedule whose peak was chosen a little unluckily, by three seeds and 2,000 validation images, pays for it in all five of its final runs, and no interval over those seeds knows: in a trial with two seeds for the tuning the cosine got half of its present peak, and was "significantly" behind its
+# twin with a warm-up. The interval answers "what if the *seeds* were others?", not "what if the *tuning* were repeated?". And with seven comparisons at 95 %, up to one in three such tables contains a false alarm even where there is nothing to find.
 #
 # So the advice is short. Let the rate come down, to a hundredth of the peak or less, by the end of the run. Choose the shape for convenience: cosine or linear if the length is known, a warm-up in front if the start is rough (large batches, deep networks, Adam), plateau if the length is not known. And spend your effort on the peak. The second wheel of 1cycle, its momentum, does not pay here: with momentum at 0.9 throughout it is not worse.
 #
