@@ -16,7 +16,7 @@
 # - write L2, and say by which factor it differs from `weight_decay`, and from which parameters it should stay away,
 # - write L1 so that it really gives zeros, which the obvious way does not,
 # - read a loss as a likelihood and a penalty as a prior, and compute the most probable weight by hand,
-# - cut nine weights in ten out of a network and check what that cost.
+# - cut nine weights in ten out of a network, and check what that costs.
 #
 # You need: cross-entropy, SGD and Adam. A little probability: densities, logarithms, Bayes' rule.
 
@@ -173,16 +173,16 @@ ax.axhline(math.log(2), color="k", linestyle=":", linewidth=1)
 ax.text(0, math.log(2) * 1.1, "a coin, ln 2")
 lab.show(
     fig,
-    alt="Loss against hidden units, logarithmic, with bands over ten networks. The training loss falls "
-    "from 0.4 to some thousandths. The loss on fresh points falls a little up to 4 units and "
-    "then rises, from 32 units on to the height of a coin and well above it.",
+    alt="Loss against hidden units, logarithmic, geometric means with bands over ten networks. The training loss falls "
+    "from 0.4 to less than a thousandth. The loss on fresh points falls a little up to 4 units and "
+    "then rises, to the height of a coin at 32 units, and well above it beyond.",
 )
 
 # %% [markdown]
 # The network with one unit **under-fits**: its border is too stiff for the moons, and it is about equally poor on training points and fresh ones. From some eight units on the networks **over-fit**. The training loss goes on falling, the loss on fresh points turns and rises, and the **gap** between the two is the symptom
 # to look for. The large networks spend their freedom on bays around outliers, and colour nearly the whole plane in the full tone of one class: certainty that sixty points cannot give.
 #
-# Now compare accuracy with loss. From the best network to the largest the accuracy falls by a few points, and the loss rises sixfold, far beyond the $\ln 2 = 0.69$ of a coin. The border is a little worse. The *confidence* is a disaster. Keep this in mind for the whole chapter: regularisation may do
+# Now compare accuracy with loss. From the best network to the largest the accuracy falls by three points or so, and the loss rises sixfold, to three times the $\ln 2 = 0.69$ of a coin. The border is a little worse. The *confidence* is a disaster. Keep this in mind for the whole chapter: regularisation may do
 # little for the share of right answers, and much for what the probabilities are worth.
 #
 # We could take four units and be content. But for images we have no picture to choose by, and a network that is barely large enough is hard to train. The other way is to take the large network and make complexity cost something.
@@ -366,11 +366,11 @@ fig, ax = lab.figure(height=3)
 ax.set_xscale("log")
 lab.band(long, "λ", "loss", "points", ax=ax, log=True, xlabel="λ")
 ax.axhline(math.log(2), color="k", linestyle=":", linewidth=1)
-ax.text(LAMBDAS[0], math.log(2) * 1.1, "a coin, ln 2")
+ax.text(2e-3, math.log(2) * 1.1, "a coin, ln 2")
 lab.show(
     fig,
     alt="Loss against λ, both logarithmic, with bands over ten networks. The training loss rises from "
-    "0.005 to that of a coin. The loss on fresh points falls from well above a coin to 0.26 near "
+    "0.01 to nearly that of a coin. The loss on fresh points falls from well above a coin to 0.26 near "
     "0.01, where the two lines meet, and rises with the training loss after that.",
 )
 shown = [decayed[lam] for lam in (LAMBDAS[0], moon_lam, LAMBDAS[-1])]
@@ -392,7 +392,7 @@ pd.concat(verdict, names=["on 4,000 test points"]).droplevel(1).round(3)
 # %% [markdown]
 # The left side of the first figure is over-fitting, the right side under-fitting, and one knob leads through all of it. At $\lambda = 0.01$ the network with over 4,000 weights is better than any small network of the first section, and its two losses are nearly equal. The best border is the smooth S; the outliers are given up for lost, and near the border the colours are pale: the network says that it does not know. At $\lambda = 0.1$ the price is so high that it says so everywhere.
 #
-# The last table is the verdict on points that chose nothing, network by network against itself without a penalty. The loss falls from two to a quarter, and this time the accuracy gains as well, three or four points: with sixty points, over-fitting is that bad.
+# The last table is the verdict on points that chose nothing, network by network against itself without a penalty. The loss falls by about two, to near a quarter, and this time the accuracy gains as well, by 3.6 points, with an interval from 1 to 6: with sixty points, over-fitting is that bad.
 #
 # ## The factor of two, and which optimiser
 #
@@ -442,8 +442,8 @@ print("largest difference of a weight; 0 means equal to the last bit")
 print(gaps.unstack([1, 2]).loc[list(OPTIMIZERS)].map("{:.1e}".format).to_string())
 
 # %% [markdown]
-# With $\lambda = 2^{-7}$ and $\mathrm{wd} = 2\lambda$ SGD arrives at exactly the same numbers: 0, not 1e-9. Multiplying by a power of two only shifts the exponent, so no rounding happens on either way, and what is left is the same sum. With $\lambda = 0.01$ the product is rounded, in one of the two ways
-# twice and in the other once, and the last digits may differ. With $\mathrm{wd} = \lambda$ the difference is a thousand times larger or more: a different penalty.
+# With $\lambda = 2^{-7}$ and $\mathrm{wd} = 2\lambda$ SGD arrives at exactly the same numbers: 0, not 1e-9. Multiplying by a power of two only shifts the exponent, so no rounding happens on either way, and what is left is the same sum. With $\lambda = 0.01$ the product is rounded before it is
+# added on the first way, and on the second, by most processors, together with the sum; so the last digits may differ. With $\mathrm{wd} = \lambda$ the difference is hundreds of thousands of times larger: a different penalty.
 #
 # Adam agrees as well, since PyTorch's `Adam(weight_decay=...)` *is* L2. But it divides the pull by the root of its mean squared gradient, with all the rest, so that weights with large gradients are hardly pulled at all, as you saw in "Adaptive methods". **AdamW** takes the pull out of that machinery, $w \leftarrow (1 - \eta\,\mathrm{wd})\,w$, and is
 # another method, which no penalty in the loss can imitate. With Adam-like rules it is the one to use, and its `weight_decay` has another scale: numbers such as 0.01 to 0.3 are usual. In short:
@@ -1131,10 +1131,10 @@ with HiddenTest("proximal_step") as test:
 #
 # Time for a real network: 784-100-10 on 1,000 photographs of clothes, 600 steps of AdamW at 0.003 with batches of 50. Four contenders: no penalty; weight decay; L1 as a term of the loss; L1 as a proximal step. Biases are always spared.
 #
-# Weight decay has its λ chosen by accuracy on validation images, as usual. From L1 we want zeros, so for both of its forms the rule is another one, fixed beforehand: **the largest λ whose mean validation accuracy is at most one point below that of no penalty.** Then five fresh draws of the 1,000 images and of the initial weights, and
+# Weight decay and L1 in the loss have their λ chosen by accuracy on validation images, as usual. From the proximal step we want zeros, so its rule is another one, fixed beforehand: **the smallest λ of the list that sets 85 % of the weights to 0.** Then five fresh draws of the 1,000 images and of the initial weights, and
 # the test images, once.
 #
-# **Predict, then run.** What share of its weights can the network lose for one point of accuracy: a tenth, half, nine tenths? And how many exact zeros will L1 in the loss give?
+# **Predict, then run.** What will it cost to lose 85 % of the weights: nothing, a point or two of accuracy, ten? And how many exact zeros will L1 in the loss give?
 
 # %%
 CLOTHES_STEPS = budget(600, fast=60)
@@ -1206,25 +1206,28 @@ def clothes(method, lam, seed, split="valid"):
 
 PRICES = {
     "none": [0.0],
-    "weight decay": budget([0.3, 1.0, 3.0], fast=[0.3]),
-    "L1 in the loss": budget([3e-4, 1e-3, 2e-3], fast=[1e-3]),
-    "L1, proximal": budget([0.1, 0.2, 0.3, 0.4, 0.6], fast=[0.3, 1.0]),
+    "weight decay": budget([0.1, 0.3, 1.0], fast=[0.3]),
+    "L1 in the loss": budget([3e-5, 1e-4, 3e-4, 1e-3], fast=[1e-3]),
+    "L1, proximal": budget([0.1, 0.2, 0.3, 0.35, 0.4], fast=[0.3, 1.0]),
 }
 tuning_seeds = range(100, 100 + budget(2, fast=1))
 tuning = {
     method: lab.sweep(clothes, {"method": [method], "lam": prices}, tuning_seeds)
     for method, prices in PRICES.items()
 }
-decay_pick = lab.best(tuning["weight decay"], by="method", over="lam", value="accuracy")
-picked = {"none": 0.0, "weight decay": float(decay_pick.lam[0])}
-plain_accuracy = tuning["none"].accuracy.mean()
-print(f"validation accuracy without a penalty: {plain_accuracy:.1f} %; decay picked: {picked}")
-for method in ("L1 in the loss", "L1, proximal"):
-    by_price = tuning[method].groupby("lam")[["accuracy", "zeros", "below 0.001"]].mean()
-    affordable = by_price.index[by_price.accuracy >= plain_accuracy - 1]
-    picked[method] = float(max(affordable, default=by_price.index[0]))
-    print(f"\n{method}: λ = {picked[method]:g} is the largest within a point")
-    print(by_price.round(1).to_string())
+by_price = pd.concat(
+    {
+        method: frame.groupby("lam")[["accuracy", "zeros", "below 0.001"]].mean()
+        for method, frame in tuning.items()
+    },
+    names=["method", "λ"],
+)
+picked = {method: by_price.loc[method].accuracy.idxmax() for method in PRICES}
+prices = by_price.loc["L1, proximal"].zeros
+enough = prices.index[prices >= 85]
+picked["L1, proximal"] = min(enough, default=prices.index[-1])
+print({method: float(lam) for method, lam in picked.items()})
+by_price.round(1)
 
 # %%
 seeds = range(budget(5, fast=2))
@@ -1252,13 +1255,11 @@ pd.concat(clothes_leads, names=["against none"]).droplevel(1).round(2)
 # %%
 def plot_sparsity(tuning):
     fig, (left, right) = lab.figure(1, 2, height=3.2)
-    left.set_xscale("log")
-    long = tuning["L1, proximal"].melt(
-        ["lam", "seed"], ["accuracy", "zeros"], "measure", "percent"
-    )
-    lab.band(long, "lam", "percent", "measure", ax=left, legend=False, xlabel="λ")
+    means = tuning["L1, proximal"].groupby("lam")[["accuracy", "zeros"]].mean()
+    for index, column in enumerate(means):
+        left.plot(means[column], label=column, **lab.line_style(index))
     left.legend(handlelength=3, loc="lower right")
-    left.set(title="The proximal step", ylabel="%", ylim=(0, 100))
+    left.set(title="The proximal step", xlabel="λ", ylabel="%", ylim=(0, 102))
     sizes = np.geomspace(1e-6, 1, 60)
     for index, method in enumerate(PRICES):
         model = trained[method, 0]
@@ -1275,9 +1276,9 @@ def plot_sparsity(tuning):
 
 lab.show(
     plot_sparsity(tuning),
-    alt="Left: percentages against λ of the proximal step, logarithmic: zeros rise from about two thirds to nearly all "
+    alt="Left: percentages against λ of the proximal step: zeros rise from 40 to 90 percent of the "
     "weights, accuracy stays near 80 and falls a little at the right. Right: share of weights smaller than a size, "
-    "for one network of each method. The proximal one begins at about 90 percent, since so many are exactly 0; the "
+    "for one network of each method. The proximal one begins near 90 percent, since so many are exactly 0; the "
     "other three begin at 0 and rise only from 0.0001 on.",
 )
 
@@ -1547,8 +1548,8 @@ with HiddenTest("map_estimate") as test:
                     got,
                     want,
                     f"With the {prior} prior the estimate is near the maximum, not at it: a closed form is exact.",
-                    rtol=1e-4 if dtype == torch.float32 else 1e-10,
-                    atol=1e-5 if dtype == torch.float32 else 1e-12,
+                    rtol=1e-4 if dtype == torch.float32 else 1e-6,
+                    atol=1e-5 if dtype == torch.float32 else 1e-7,
                 )
                 if prior == "laplace" and a.abs() < 0.99 * cut:
                     test.that(
@@ -1625,11 +1626,11 @@ for row, prior in zip(axes, SCALES, strict=True):
         for line, (name, curve) in zip((":", "--", "-"), curves.items(), strict=True):
             ax.plot(axis, curve, line, label=name, linewidth=1.5)
         ax.axvline(peak, color="k", linewidth=0.8)
-        ax.set_title(f"{prior}, {n} samples", fontsize=10)
+        ax.set_title(f"{prior.title()} prior, {n} samples", fontsize=10)
     row[0].set_ylabel("density")
 for ax in axes[1]:
     ax.set_xlabel("w")
-axes[0, 0].legend(fontsize=8, handlelength=3)
+axes[0, 2].legend(fontsize=8, handlelength=3, loc="upper left")
 lab.show(
     fig,
     alt="Two rows, Gaussian and Laplace prior, three columns, 2, 10 and 100 samples: densities of prior, likelihood and "
@@ -1985,7 +1986,7 @@ def cut_and_tune(seed):
         smallest, again = (pruned(dense, prune.L1Unstructured, share) for _ in range(2))
         chance = pruned(dense, prune.RandomUnstructured, share)
         versions = {
-            "smallest": again,
+            "smallest, no training": again,
             "smallest, trained on": train(
                 smallest, *images, steps=TUNE_STEPS, seed=1000 + seed
             ),
@@ -2049,7 +2050,14 @@ print(
 print(f"{idle} of {n_inputs} pixels are not looked at by any unit")
 
 # %% [markdown]
-# SENTENCES ABOUT PRUNING
+# Without any training afterwards half of the weights can go at hardly any price. With 80 % the accuracy is down by three points, and from there it collapses. But give the rest 150 steps to adjust, and **95 % of the weights can go**: 79.5 %, against 79.1 for the network that lost nothing and got the same steps. (Those cost it more than a point: the restart with a fresh optimiser shakes it. Cut networks are even ahead of it here, by
+# about a point, and some of the intervals exclude 0; against the network *before* the restart they are not, so do not build on it.) At 98 % the end is reached.
+#
+# Size is a good guide: with 95 % cut, *random* masks are eight points behind. But look also at how long chance keeps up. At 50 % it makes hardly a difference which half goes. The network was far larger than 1,000 images ask for, and that is one reason why pruning works so well in such experiments.
+#
+# L1SENTENCE
+#
+# And what are zeros good for? IDLE Time is another matter. An ordinary matrix product multiplies zeros as slowly as anything else. Unstructured zeros save time only with special kernels and at very high sparsity; where time counts, whole units or channels are pruned (`prune.ln_structured`), and the matrices become smaller.
 #
 # ## Play with it
 #
@@ -2170,7 +2178,13 @@ with Claims(data) as claim:
         "weight decay and L1 in the loss give no exact zeros, at no λ tried (below 0.1 %)",
         max(clothes_table.zeros["weight decay"], tuning["L1 in the loss"].zeros.max()) < 0.1,
     )
-    claim("CLOTHES", True)
+    claim(
+        "the proximal step: 82 to 95 % exact zeros for less than 4 points of accuracy, and a lower loss",
+        82 < clothes_table.zeros["L1, proximal"] < 95
+        and sparse["mean"] > -4
+        and clothes_table.loss["L1, proximal"] < clothes_table.loss["none"] - 0.1,
+        weaker=clothes_table.zeros["L1, proximal"] > 20,
+    )
     claim("penalty = −log prior: the gradients agree (1e-12)", max(dictionary.values()) < 1e-12)
     claim(
         "two samples: the top is near 0.34 under the Gaussian, 0 under the Laplace prior; a hundred: within 0.04 of 0.53",
@@ -2187,7 +2201,35 @@ with Claims(data) as claim:
         polynomial_medians.loc[9, "error, MLE"] > 5
         and polynomial_medians.loc[9, "error, MAP"] < 0.5,
     )
-    claim("PRUNE", True)
+    claim(
+        "nothing trained afterwards: half can be cut for less than 2 points, 95 % cost more than 12",
+        cut_means["smallest, no training"][0.0]
+        - cut_means["smallest, no training"].get(50.0, 0)
+        < 2
+        and cut_means["smallest, no training"][0.0]
+        - cut_means["smallest, no training"].get(95.0, 0)
+        > 12,
+        weaker=cut_means["smallest, no training"][90.0]
+        < cut_means["smallest, no training"][0.0] + 5,
+    )
+    claim(
+        "trained on: up to 95 % cut at a loss of less than 2 points, 98 % lose more than 2",
+        (cut_cost[cut_cost.cut <= 95]["mean"] > -2).all()
+        and (cut_cost[cut_cost.cut > 97]["mean"] < -2).all(),
+        weaker=(cut_cost["mean"] > -25).all(),
+    )
+    claim(
+        "95 % cut, trained on: the smallest are ahead of random ones by more than 4 points",
+        cut_means["smallest, trained on"].get(95.0, 0)
+        > cut_means["random, trained on"].get(95.0, 0) + 4,
+        weaker=cut_means["smallest, trained on"][90.0]
+        > cut_means["random, trained on"][90.0] - 5,
+    )
+    claim(
+        "proximal L1, trained on without the penalty: within 2 points of the dense network",
+        abs(survivors.accuracy.mean() - clothes_table.accuracy["none"]) < 2,
+        weaker=survivors.accuracy.mean() > clothes_table.accuracy["none"] - 15,
+    )
 
 # %% [markdown]
 # ## In short
