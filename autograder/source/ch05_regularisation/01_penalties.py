@@ -56,7 +56,7 @@ data
 # **Predict, then run.** Which width has the lowest training loss? Which has the lowest loss on fresh points? What would a coin get, that gives each class ½?
 
 # %%
-MOON_SEEDS = range(budget(10, fast=3))
+MOON_SEEDS = range(budget(10, fast=2))
 N_POINTS, MOON_STEPS = 60, budget(1000, fast=120)
 
 
@@ -1208,7 +1208,7 @@ PRICES = {
     "none": [0.0],
     "weight decay": budget([0.1, 0.3, 1.0], fast=[0.3]),
     "L1 in the loss": budget([3e-5, 3e-4, 1e-3], fast=[1e-3]),
-    "L1, proximal": budget([0.1, 0.2, 0.3, 0.35, 0.4], fast=[0.3, 1.0]),
+    "L1, proximal": budget([0.1, 0.2, 0.3, 0.35, 0.4], fast=[0.1, 0.3]),
 }
 tuning_seeds = range(100, 100 + budget(2, fast=1))
 tuning = {
@@ -2216,7 +2216,7 @@ with Claims(data) as claim:
         "trained on: up to 95 % cut at a loss of less than 2 points, 98 % lose more than 2",
         (cut_cost[cut_cost.cut <= 95]["mean"] > -2).all()
         and (cut_cost[cut_cost.cut > 97]["mean"] < -2).all(),
-        weaker=(cut_cost["mean"] > -25).all(),
+        weaker=(cut_cost[cut_cost.cut <= 95]["mean"] > -25).all(),
     )
     claim(
         "95 % cut, trained on: the smallest are ahead of random ones by more than 4 points",
