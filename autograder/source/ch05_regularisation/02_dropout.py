@@ -19,6 +19,7 @@
 # You need: mean and variance, the cross-entropy, and, for alpha dropout, SELU from "Activations that stay alive".
 
 # %% role="setup"
+import dataclasses
 import itertools
 import math
 
@@ -52,14 +53,14 @@ data
 # %% [markdown]
 # ## A thousand pictures by heart
 #
-# Regularisation matters where data are scarce, so we make them scarce: each run in this lesson draws 1,000 of the 55,000 training images, and trains a network with 235,000 numbers
-# on them. 235 numbers for each picture are enough to learn the pictures by heart.
+# Regularisation matters where data are scarce, so we make them scarce: each run in this lesson draws 1,000 of the 55,000 training images, and trains a network with 178,000 weights
+# on them. 178 for each picture are enough to learn the pictures by heart.
 #
 # **Predict, then run.** How many of its 1,000 training images will it get right? How many new ones? And how sure will it be of the new ones that it gets *wrong*?
 
 
 # %%
-N_TRAIN, BATCH, STEPS = 1_000, 50, budget(600, fast=60)
+N_TRAIN, BATCH, STEPS = 1_000, 50, budget(500, fast=60)
 
 
 def make_net(p):
@@ -73,54 +74,53 @@ def make_net(p):
 
 @torch.no_grad()
 def look(net, x, y):
-    """Loss and accuracy in evaluation mode."""
-    net.eval()
-    scores = net(x)
-    net.train()
+    """Loss and accuracy in evaluation mode; the mode is put back."""
+    mode = net.training
+    scores = net.eval()(x)
+    net.train(mode)
     return F.cross_entropy(scores, y).item(), (scores.argmax(1) == y).float().mean().item()
 
 
-def train(p, lr, seed, watch=0):
-    """A trained network, its training images, and what was seen every `watch` steps."""
+def train(p, lr, seed, steps=STEPS, every=0, watch=None):
+    """Train on a fresh draw of 1,000 images.
+
+    Returns the network in evaluation mode, its training images, and, every so many steps, what `watch(net, x, y)` saw.
+    """
     torch.manual_seed(seed)
     order = torch.Generator().manual_seed(seed)
-    x, y = data.train[torch.randperm(len(data.train), generator=order)[:N_TRAIN].to(device)]
-    valid_x, valid_y = data.valid[:1000]
+    draw = torch.randperm(len(data.train), generator=order)[:N_TRAIN].to(device)
+    x, y = data.train[draw]
     net = make_net(p)
     optimizer = torch.optim.AdamW(net.parameters(), lr=lr, weight_decay=0, fused=True)
-    seen, noisy = [], []
-    batches = (
-        index.to(device)
-        for _ in itertools.count()
-        for index in torch.randperm(len(y), generator=order).split(BATCH)
-    )
-    for step, index in enumerate(itertools.islice(batches, STEPS), start=1):
+    epochs = (torch.randperm(len(y), generator=order).split(BATCH) for _ in itertools.count())
+    batches = itertools.islice(itertools.chain.from_iterable(epochs), steps)
+    seen, losses = [], []
+    for step, index in enumerate(batches, start=1):
+        index = index.to(device)
         optimizer.zero_grad()
         loss = F.cross_entropy(net(x[index]), y[index])
         loss.backward()
         optimizer.step()
-        noisy.append(loss.detach())
-        if watch and step % watch == 0:
-            seen.append(
-                {
-                    "step": step,
-                    "training, dropout on": torch.stack(noisy[-watch:]).mean().item(),
-                    "training, dropout off": look(net, x, y)[0],
-                    "validation": look(net, valid_x, valid_y)[0],
-                }
-            )
+        losses.append(loss.detach())
+        if every and step % every == 0:
+            noisy = torch.stack(losses[-every:]).mean().item()
+            seen.append({"step": step, "training, dropout on": noisy, **watch(net, x, y)})
     return net.eval(), (x, y), seen
 
 
-net, (train_x, train_y), _ = train(p=0, lr=1e-3, seed=1000)
 valid_x, valid_y = data.valid[:]
+net, (train_x, train_y), _ = train(p=0, lr=1e-3, seed=1000)
 with torch.no_grad():
     confidence, predicted = net(valid_x).softmax(1).max(1)
 right = predicted == valid_y
-print(f"training images right: {look(net, train_x, train_y)[1]:6.1%}")
-print(f"new images right:      {right.float().mean().item():6.1%}")
-print(f"mean confidence where right: {confidence[right].mean().item():.1%}")
-print(f"mean confidence where wrong: {confidence[~right].mean().item():.1%}")
+by_heart = {
+    "training images right": look(net, train_x, train_y)[1],
+    "new images right": right.float().mean().item(),
+    "mean confidence where right": confidence[right].mean().item(),
+    "mean confidence where wrong": confidence[~right].mean().item(),
+}
+for what, share in by_heart.items():
+    print(f"{what:28} {share:6.1%}")
 
 # %% [markdown]
 # (What the text says of numbers holds for the full run on the real images. Fast mode and the built-in digits show less.)
@@ -414,44 +414,68 @@ for n_images in (1, 64):
 # %% [markdown]
 # ## How much?
 #
-# A fair trial: the rates $p = 0$, 0.2, 0.5 and 0.7, equal steps for all, AdamW without weight decay (we want to see dropout alone). Dropout makes gradients noisier, so each $p$ gets its own learning rate, the one with the lowest validation loss among several, on seeds of their own. Then five fresh seeds; a seed is a new draw of 1,000 images *and* new weights.
+# A fair trial: the rates $p = 0$, 0.2, 0.5 and 0.8, equal steps for all, AdamW without weight decay (we want to see dropout alone). Dropout makes gradients noisier, so each $p$ gets its own learning rate, the one with the lowest validation loss among four, on seeds of their own. Then five fresh seeds; a seed is a new draw of 1,000 images *and* new weights.
 #
 # **Predict, then run.** Which $p$ will have the smallest gap between training and validation accuracy? Which one the best validation accuracy? (They need not be the same.)
 
 
 # %%
-RATES = budget([0.0, 0.2, 0.5, 0.7], fast=[0.0, 0.5])
-LEARNING_RATES = budget([3e-4, 1e-3, 3e-3], fast=[3e-3])
+@torch.no_grad()
+def votes(net, x, passes):
+    """The logits of `passes` sub-networks, (passes, B, C): dropout stays on. For later."""
+    mode = net.training
+    below, above = net[:2], net[2:].train()
+    hidden = below(x)  # nothing is dropped down here: once is enough
+    scores = torch.stack([above(hidden) for _ in range(passes)])
+    net.train(mode)
+    return scores
+
+
+RATES = budget([0.0, 0.2, 0.5, 0.8], fast=[0.0, 0.5])
+LEARNING_RATES = budget([1e-4, 3e-4, 1e-3, 3e-3], fast=[1e-3])
 
 
 def tuning_run(p, lr, seed):
+    """Validation losses: of the plain pass, and of the vote that comes later in this lesson."""
     net = train(p, lr, seed)[0]
-    return {"loss": look(net, valid_x, valid_y)[0]}
+    vote = votes(net, valid_x, budget(20, fast=2)).softmax(2).mean(0)
+    return [
+        {"method": "one pass", "loss": look(net, valid_x, valid_y)[0]},
+        {"method": "vote", "loss": F.nll_loss(vote.log(), valid_y).item()},
+    ]
 
 
 tuning = lab.sweep(
-    tuning_run,
-    {"p": RATES, "lr": LEARNING_RATES},
-    seeds=range(100, 100 + budget(2, fast=1)),
+    tuning_run, {"p": RATES, "lr": LEARNING_RATES}, seeds=range(100, 100 + budget(2, fast=1))
 )
-best = lab.best(tuning, by="p", value="loss", mode="min", over="lr").set_index("p")
+one_pass = tuning[tuning.method == "one pass"]
+best = lab.best(one_pass, by="p", value="loss", mode="min", over="lr").set_index("p")
 best.round(4)
 
 # %%
 nets, curves = {}, []
 
 
+def watch_losses(net, x, y):
+    few_x, few_y = valid_x[:1000], valid_y[:1000]
+    return {
+        "training, dropout off": look(net, x, y)[0],
+        "validation": look(net, few_x, few_y)[0],
+    }
+
+
 def final_run(p, seed):
-    net, (x, y), seen = train(p, best.lr[p], seed, watch=budget(50, fast=30))
+    net, (x, y), seen = train(
+        p, best.lr[p], seed, every=budget(50, fast=30), watch=watch_losses
+    )
     nets[p, seed] = net
     curves.extend({"p": p, "seed": seed, **row} for row in seen)
-    train_loss, train_accuracy = look(net, x, y)
+    train_accuracy = look(net, x, y)[1]
     loss, accuracy = look(net, valid_x, valid_y)
     return {
         "training accuracy": train_accuracy,
         "validation accuracy": accuracy,
         "gap": train_accuracy - accuracy,
-        "training loss": train_loss,
         "validation loss": loss,
     }
 
@@ -459,9 +483,7 @@ def final_run(p, seed):
 SEEDS = range(budget(5, fast=2))
 final = lab.sweep(final_run, {"p": RATES}, seeds=SEEDS)
 curves = pd.DataFrame(curves)
-final.groupby("p")[
-    ["training accuracy", "validation accuracy", "gap", "validation loss"]
-].mean().round(3)
+final.groupby("p").mean().drop(columns="seed").round(3)
 
 
 # %%
@@ -471,26 +493,15 @@ def plot_rates(final, curves, p):
         means = lab.summary(final, by="p", value=part)
         bars = [means["mean"] - means["low"], means["high"] - means["mean"]]
         left.errorbar(
-            means["p"],
-            means["mean"],
-            yerr=bars,
-            label=part,
-            capsize=3,
-            markersize=5,
-            **lab.line_style(index),
+            means["p"], means["mean"], yerr=bars, label=part, capsize=3, **lab.line_style(index)
         )
     left.set(xlabel="dropout rate p", ylabel="accuracy", title="The gap closes from above")
     left.legend(fontsize=9, handlelength=3)
     chosen = curves[curves.p == p]
     for part in ("training, dropout on", "training, dropout off", "validation"):
-        lab.band(chosen, "step", part, ax=right, legend=False)
-    for line, part in zip(
-        right.lines,
-        ("training, dropout on", "training, dropout off", "validation"),
-        strict=True,
-    ):
-        line.set_label(part)
-    right.set(ylabel="cross-entropy", title=f"p = {p}: which training loss?")
+        lab.band(chosen, "step", part, ax=right, legend=False, ylabel="cross-entropy")
+        right.lines[-1].set_label(part)
+    right.set(title=f"p = {p}: three losses")
     right.legend(fontsize=9, handlelength=3)
     return fig
 
@@ -499,6 +510,10 @@ lab.show(
     plot_rates(final, curves, 0.5),
     alt="TODO",
 )
+lab.paired_difference(final, by="p", value="validation accuracy", baseline=0.0).round(3)
+
+# %% [markdown]
+# TODO gap
 
 # %% [markdown]
 # ## Never on the outputs
@@ -550,7 +565,7 @@ x = torch.randn(2000, 1)
 slope = nn.Linear(1, 1, bias=False)
 optimizer = torch.optim.SGD(slope.parameters(), lr=0.02)
 trail = []
-for _ in range(1500):
+for _ in range(1000):
     optimizer.zero_grad()
     F.mse_loss(F.dropout(slope(x), p=0.5, training=True), 3 * x).backward()
     optimizer.step()
@@ -676,7 +691,7 @@ with Check("ensemble_mean") as check:
     with check.case("p = 0, where nothing is ever dropped"):
         got = ensemble_mean(lambda z: torch.stack([z.sum(), z.prod()]), x, 0.0)
     check.shape(got, (2,))
-    check.close(got, torch.tensor([7.0, 8.0]), "With p = 0 the mean should be f(x) itself.")
+    check.close(got, torch.tensor([9.0, 12.0]), "With p = 0 the mean should be f(x) itself.")
 
 
 # %% [markdown] role="hints" exercise="ensemble_mean"
@@ -1032,7 +1047,7 @@ DROPS = {
     "alpha dropout 0.5": lambda z: F.alpha_dropout(z, 0.5, training=True),
 }
 moments = lab.sweep(
-    lambda drop, seed: depths(DROPS[drop], seed), {"drop": list(DROPS)}, seeds=range(5)
+    lambda drop, seed: depths(DROPS[drop], seed), {"drop": list(DROPS)}, seeds=range(budget(5, fast=2))
 )
 at_end = moments[moments.layer == 40].groupby("drop", sort=False)[["mean", "deviation"]].mean()
 ax = lab.band(moments, "layer", "deviation", by="drop", log=True, ylabel="standard deviation")
@@ -1048,6 +1063,17 @@ at_end.round(2)
 # With 0.1, SELU's own pull towards 1 still wins, and the deviation settles at 1.27. With 0.5 it loses: mean and deviation grow until the network is nowhere near the range it was made for. Alpha dropout stays at 0 and 1 at both rates.
 #
 # Two warnings. It belongs behind SELU and nothing else. And it protects the *moments*; whether it also generalises better than a small plain dropout is a question for a measurement with your data.
+
+# %% [markdown]
+# ## Leave it on
+#
+# Evaluation mode asks the whole network once, as a stand-in for the vote. The alternative is to hold the vote: leave dropout on, send the same image through some hundred sub-networks, and **average their probabilities**,
+#
+# $$\bar p(c \mid x) = \frac1T \sum_{t=1}^T \operatorname{softmax}\big(z_t(x)\big)_c,$$
+#
+# where $z_t$ are the logits of pass $t$. Gal and Ghahramani (2016) showed that this can be read as approximate Bayesian inference, and called it **Monte Carlo dropout**. It needs no new training: any network with dropout layers will do. And it yields a second number: the standard deviation over the passes. If a hundred sub-networks agree, the answer does not hang on who was at home; if they quarrel, the network is in doubt.
+#
+# *Probabilities*, not logits. If half of the voters are certain of a shirt and half are certain of a coat, the mean of their probabilities is fifty-fifty. The mean of their logits can come out on either side, and be sure of it: the softmax of mean logits is the geometric mean, in which the more extreme voter wins.
 
 # %% [markdown] role="card" exercise="mc_predict" level=3 minutes=15 topic="Uncertainty" doc="https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.train"
 # ### Predict with dropout on
@@ -1464,6 +1490,80 @@ with HiddenTest("McDropout") as test:
 # %% [markdown] role="why" exercise="McDropout"
 # One argument. The price is a layer that surprises people: `model.eval()` no longer makes a model deterministic, and every tool that relies on it (evaluation loops, export, tests) sees noise. It is the right thing in a model that is *served* with its doubt; in research code a function like `mc_predict` says more plainly what happens.
 
+# %% [markdown]
+# In a network it takes the old one's place, and the trained weights:
+
+# %%
+with needs("McDropout"):
+    served = nn.Sequential(
+        *(
+            McDropout(layer.p) if isinstance(layer, nn.Dropout) else layer
+            for layer in nets[0.5, 0]
+        )
+    ).eval()
+    with torch.no_grad():
+        for _ in range(3):
+            print(served(valid_x[:1]).softmax(1).cpu().numpy().round(2)[0])
+
+# %% [markdown]
+# ## What does it doubt?
+#
+# The nets of this lesson have no layer but dropout that cares about the mode, so the experiments get by with `votes`, a shorter function from above. It uses one more trick: what lies *below* the first dropout layer is the same in every pass, and is computed once.
+#
+# Here are the six validation images about which the voters of one network ($p = 0.5$) quarrel most.
+
+# %%
+PASSES = budget(100, fast=20)
+torch.manual_seed(0)
+opinions = votes(nets[0.5, 0], valid_x, PASSES).softmax(2)
+vote, spread = opinions.mean(0), opinions.std(0)
+predicted = vote.argmax(1)
+doubt = spread.gather(1, predicted[:, None]).flatten()
+
+
+def plot_doubt(order):
+    fig, axes = lab.figure(2, 6, height=2.1)
+    for column, index in enumerate(order):
+        top, bottom = axes[:, column]
+        image = data.valid.images[index].cpu()
+        top.imshow(image, cmap="gray_r")
+        top.set_title(data.classes[valid_y[index]], fontsize=10)
+        top.axis("off")
+        best_three = vote[index].topk(3).indices.cpu()
+        names = [data.classes[c][:8] for c in best_three]
+        bottom.barh(
+            names,
+            vote[index, best_three].cpu(),
+            xerr=spread[index, best_three].cpu(),
+            color="#0072B2",
+            alpha=0.6,
+            capsize=2,
+        )
+        bottom.set(xlim=(0, 1.05))
+        bottom.invert_yaxis()
+        bottom.tick_params(labelsize=8)
+        bottom.grid(axis="y", visible=False)
+    axes[1, 0].set_xlabel("probability", fontsize=9)
+    return fig
+
+
+lab.show(
+    plot_doubt(doubt.argsort(descending=True)[:6].tolist()),
+    alt="TODO",
+)
+
+# %% [markdown]
+# TODO doubt
+#
+# ## Is the doubt honest?
+#
+# Two measures of a forecast that is given in probabilities:
+#
+# - The **negative log-likelihood** (NLL), $-\frac1N\sum_i \log p(y_i \mid x_i)$: the cross-entropy again. It is a *proper* score: its expectation is lowest for whoever gives the true probabilities. It punishes being sure and wrong without mercy.
+# - **Calibration**: of all the predictions made with 80 % confidence, 80 % should be right. The mean distance between the two is the *expected calibration error* (Naeini et al., 2015).
+#
+# ECE is easy to read and easy to fool. Whoever answers every image with the frequencies of the classes is perfectly calibrated and perfectly useless. So look at both, and at the accuracy.
+
 # %% [markdown] role="card" exercise="expected_calibration_error" level=2 minutes=12 topic="Uncertainty" doc="https://docs.pytorch.org/docs/stable/generated/torch.bucketize.html"
 # ### Expected calibration error
 #
@@ -1669,3 +1769,369 @@ with HiddenTest("expected_calibration_error") as test:
 # %% [markdown] role="why" exercise="expected_calibration_error"
 # The absolute value stands inside the sum: otherwise ECE would only compare overall accuracy with overall confidence, and a model that is overconfident where it is sure and timid where it is not would look perfect. The bins are a compromise. With one bin errors cancel; with as many bins as predictions
 # every bin is "90 % sure, 100 % right" or "90 % sure, 0 % right", and the measure loses its meaning.
+
+# %% [markdown]
+# ## Medicine for the overconfident
+#
+# Now the question of this lesson: does the vote give better probabilities than a single pass of the same network? We watch both while five networks with $p = 0.5$ train twice as long as before, at 0.001, the learning rate that many people never change.
+#
+# **Predict, then run.** A mean of differing opinions is softer than one of them. When is that good, and when is it bad?
+
+
+# %%
+def error_of(probabilities, labels, bins=15):
+    """The calibration error once more, from one sum a bin: Σ (right - confidence)."""
+    top, predicted = probabilities.double().max(1)
+    surplus = (predicted == labels).double() - top
+    index = (top * bins).ceil().long().clamp(1, bins) - 1
+    return torch.bincount(index, weights=surplus, minlength=bins).abs().sum().item() / len(top)
+
+
+def judge(probabilities, labels):
+    return {
+        "accuracy": (probabilities.argmax(1) == labels).double().mean().item(),
+        "NLL": F.nll_loss(probabilities.clamp_min(1e-30).log(), labels).item(),
+        "ECE": error_of(probabilities, labels),
+    }
+
+
+@torch.no_grad()
+def single(net, x):
+    """The probabilities of the one pass with nothing dropped."""
+    mode = net.training
+    probabilities = net.eval()(x).softmax(1)
+    net.train(mode)
+    return probabilities
+
+
+LONG = budget(1_000, fast=60)
+long_nets = {}
+
+
+def long_run(seed):
+    def watch(net, _x, _y):
+        many = votes(net, valid_x, budget(30, fast=3)).softmax(2).mean(0)
+        return {"one pass": judge(single(net, valid_x), valid_y), "vote": judge(many, valid_y)}
+
+    every = budget(100, fast=30)
+    long_nets[seed], _, seen = train(0.5, 1e-3, seed, LONG, every=every, watch=watch)
+    return [
+        {"step": row["step"], "method": method, **row[method]}
+        for row in seen
+        for method in ("one pass", "vote")
+    ]
+
+
+timeline = lab.repeat(long_run, SEEDS)
+
+
+# %%
+def plot_timeline(timeline):
+    fig, axes = lab.figure(1, 2, height=3.2)
+    for ax, value in zip(axes, ("NLL", "ECE"), strict=True):
+        lab.band(timeline, "step", value, by="method", ax=ax, legend=False)
+    axes[0].set(ylabel="negative log-likelihood")
+    axes[1].set(ylabel="expected calibration error")
+    axes[1].legend(handlelength=3)
+    return fig
+
+
+lab.show(plot_timeline(timeline), alt="TODO")
+
+# %% [markdown]
+# TODO crossing
+
+# %%
+long_draws = {seed: votes(net, valid_x, PASSES) for seed, net in long_nets.items()}
+
+
+def reliability(probabilities, labels, bins=10):
+    """Mean confidence and accuracy of the bins that hold at least 20 predictions."""
+    top, predicted = probabilities.cpu().max(1)
+    frame = pd.DataFrame({"confidence": top, "right": (predicted == labels.cpu()).float()})
+    groups = frame.groupby(pd.cut(frame.confidence, np.linspace(0, 1, bins + 1)), observed=True)
+    return groups.mean()[groups.size() >= 20]
+
+
+def plot_calibration(draws):
+    fig, (left, right) = lab.figure(1, 2, height=3.4)
+    labels = valid_y.repeat(len(draws))
+    pooled = {
+        "one pass": torch.cat([single(long_nets[seed], valid_x) for seed in draws]),
+        "vote": torch.cat([z.softmax(2).mean(0) for z in draws.values()]),
+    }
+    left.plot([0, 1], [0, 1], color="black", linewidth=0.8, linestyle="-")
+    for index, (name, probabilities) in enumerate(pooled.items()):
+        points = reliability(probabilities, labels)
+        left.plot(
+            points.confidence, points.right, label=name, markersize=5, **lab.line_style(index)
+        )
+    left.set(xlabel="confidence", ylabel="share that is right", title="Reliability")
+    left.legend(handlelength=3)
+    counts = [t for t in (1, 2, 5, 10, 20, 50, 100) if t <= PASSES]
+    rows = []
+    for seed, z in draws.items():
+        for t in counts:
+            means = {
+                "probabilities": z[:t].softmax(2).mean(0),
+                "logits": z[:t].mean(0).softmax(1),
+            }
+            for name, probabilities in means.items():
+                rows.append(
+                    {"seed": seed, "passes": t, "mean of": name} | judge(probabilities, valid_y)
+                )
+    rows = pd.DataFrame(rows)
+    right.set_xscale("log")
+    lab.band(rows, "passes", "NLL", by="mean of", ax=right, legend=False)
+    right.set(ylabel="negative log-likelihood", title="How many passes, and of what?")
+    right.legend(title="mean of", handlelength=3)
+    return fig, rows
+
+
+fig, passes_table = plot_calibration(long_draws)
+lab.show(fig, alt="TODO")
+passes_table.groupby(["mean of", "passes"])[["accuracy", "NLL", "ECE"]].mean().round(3)
+
+# %% [markdown]
+# TODO passes
+#
+# ## The trial, on test images
+#
+# Two comparisons, on test images that nothing has seen so far.
+#
+# 1. **The same networks**, those of the thousand steps: one pass against the vote. As a control a third contender, which needs a single pass: **temperature scaling** (Guo et al., 2017) divides all logits by one number $\tau$, the one with the lowest NLL on the validation images. It cannot change a single decision; it only makes the network more modest, or less.
+# 2. **Each at its own best**: no dropout, dropout with one pass, dropout with the vote, each with the rate and learning rate that had the lowest validation loss *for its own way of predicting*.
+#
+# **Predict, then run.** How much of the vote's gain does the single number $\tau$ reach?
+
+# %%
+test_x, test_y = data.test[:]
+
+
+def own_best(method, only_dropout=True):
+    rows = tuning[(tuning.method == method) & ((tuning.p > 0) == only_dropout)]
+    pick = lab.best(rows, by="method", value="loss", mode="min", over=["p", "lr"]).iloc[0]
+    return pick.p, pick.lr
+
+
+def temperature(net):
+    """The divisor of the logits with the lowest loss on the validation images."""
+    with torch.no_grad():
+        z = net(valid_x)
+    candidates = np.geomspace(0.4, 8, 80)
+    return min(candidates, key=lambda tau: F.cross_entropy(z / tau, valid_y).item())
+
+
+def predict_by(way, net, x):
+    if way == "vote":
+        return votes(net, x, PASSES).softmax(2).mean(0)
+    probabilities = single(net, x)
+    if way == "temperature":
+        return (probabilities.clamp_min(1e-30).log() / temperature(net)).softmax(1)
+    return probabilities
+
+
+def trained(p, lr, seed):
+    """From the shelf, where it stands there."""
+    return nets[p, seed] if best.lr[p] == lr else train(p, lr, seed)[0]
+
+
+SETTINGS = {
+    "none": own_best("one pass", only_dropout=False),
+    "one pass": own_best("one pass"),
+    "vote": own_best("vote"),
+}
+print({name: f"p = {p}, learning rate {lr:g}" for name, (p, lr) in SETTINGS.items()})
+
+
+def trial_run(seed):
+    shelf = {name: trained(*setting, seed) for name, setting in SETTINGS.items()}
+    contenders = {
+        "1,000 steps, one pass": (long_nets[seed], "one pass"),
+        "1,000 steps, vote": (long_nets[seed], "vote"),
+        "1,000 steps, temperature": (long_nets[seed], "temperature"),
+        "tuned, no dropout": (shelf["none"], "one pass"),
+        "tuned, one pass": (shelf["one pass"], "one pass"),
+        "tuned, vote": (shelf["vote"], "vote"),
+    }
+    return [
+        {"contender": name, **judge(predict_by(way, net, test_x), test_y)}
+        for name, (net, way) in contenders.items()
+    ]
+
+
+trial = lab.repeat(trial_run, SEEDS)
+for value in ("accuracy", "NLL", "ECE"):
+    print(f"\n{value}")
+    print(lab.summary(trial, by="contender", value=value).round(4).to_string(index=False))
+
+# %%
+same = trial[trial.contender.str.startswith("1,000")]
+own = trial[trial.contender.str.startswith("tuned")]
+differences = {
+    ("same networks", value): lab.paired_difference(
+        same, by="contender", value=value, baseline="1,000 steps, one pass"
+    )
+    for value in ("accuracy", "NLL", "ECE")
+} | {
+    ("own best", value): lab.paired_difference(
+        own, by="contender", value=value, baseline="tuned, one pass"
+    )
+    for value in ("accuracy", "NLL", "ECE")
+}
+vote_now = predict_by("vote", long_nets[0], test_x)
+drawn = torch.multinomial(vote_now, 1).flatten()
+print(
+    f"ECE of a perfectly honest forecaster on as many images: {error_of(vote_now, drawn):.3f}"
+)
+pd.concat(differences, names=["comparison", "value"]).droplevel(2).round(4)
+
+# %% [markdown]
+# TODO trial
+#
+# ## What it has never seen
+#
+# A network that knows nothing but clothes will call a handwritten 3 a bag or a shirt: it has no other words. But it might hesitate. We show it digits, standardised like the clothes, and ask for a **score of doubt**. How well does the score tell digits from clothes? We measure the chance that a random digit has a higher score than a random test image of clothes (it is the area under the ROC curve): 0.5 is guessing, 1 is perfect.
+#
+# Four scores, from the same networks: the *hesitation*, 1 − confidence, of the one pass and of the vote; the *entropy* of the one pass, $-\sum_c p_c \log p_c$; and the *quarrel*, the standard deviations over the passes, summed over the classes. And a use closer to home: if a person looks after the 20 % of the test images with the highest score, how many of the others are right?
+#
+# **Predict, then run.** Which score is best at digits? Which one at finding the network's own mistakes?
+
+
+# %%
+usual_x, usual_y = data.test[: budget(2_000, fast=200)]
+digits = lab.mnist().test.images[: len(usual_y)].to(device)
+strange_x = dataclasses.replace(data.test, images=digits)[: len(usual_y)][0]
+
+
+def doubts(net, x):
+    """Four scores of doubt for each image, and what was predicted."""
+    one = single(net, x)
+    many = votes(net, x, PASSES).softmax(2)
+    return {
+        "hesitation, one pass": 1 - one.max(1).values,
+        "entropy, one pass": -(one * one.clamp_min(1e-30).log()).sum(1),
+        "hesitation, vote": 1 - many.mean(0).max(1).values,
+        "quarrel of the voters": many.std(0).sum(1),
+    }, one.argmax(1)
+
+
+def chance_of_more(strange, usual):
+    """The probability that a random strange score exceeds a random usual one; ties count half."""
+    n = len(strange)
+    ranks = pd.Series(torch.cat([strange, usual]).double().cpu().numpy()).rank()
+    return (ranks[:n].sum() - n * (n + 1) / 2) / (n * len(usual))
+
+
+def doubt_run(seed):
+    usual, predicted = doubts(long_nets[seed], usual_x)
+    strange, _ = doubts(long_nets[seed], strange_x)
+    rows = []
+    for name in usual:
+        surest = usual[name].argsort()[: int(0.8 * len(usual_y))]
+        kept = (predicted == usual_y)[surest].float().mean().item()
+        rows.append(
+            {
+                "score": name,
+                "digits told": chance_of_more(strange[name], usual[name]),
+                "accuracy of the surest 80 %": kept,
+            }
+        )
+    return rows
+
+
+doubt_scores = lab.repeat(doubt_run, SEEDS)
+for value in ("digits told", "accuracy of the surest 80 %"):
+    print(value)
+    print(lab.summary(doubt_scores, by="score", value=value).round(3).to_string(index=False))
+
+# %% [markdown]
+# TODO doubts
+#
+# ## Play with it
+#
+# Sixty points of two interleaved moons, much noise, and two hidden layers of 64: an invitation to learn the noise by heart. Raise the rate $p$. What happens to the border, and to the gap? Where does it become too much?
+
+# %%
+from ipywidgets import FloatSlider, IntSlider, interact
+
+few, few_classes = lab.two_moons(60, noise=0.35, seed=1)
+many, many_classes = lab.two_moons(1000, noise=0.35, seed=2)
+
+
+@interact(
+    p=FloatSlider(0.5, min=0, max=0.95, step=0.05, continuous_update=False),
+    seed=IntSlider(0, min=0, max=9, continuous_update=False),
+)
+def explore(p, seed):
+    torch.manual_seed(seed)
+    net = nn.Sequential(
+        nn.Linear(2, 64), nn.ReLU(), nn.Dropout(p),
+        nn.Linear(64, 64), nn.ReLU(), nn.Dropout(p), nn.Linear(64, 2),
+    ).to(device)  # fmt: skip
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.01, fused=True)
+    for _ in range(budget(400, fast=30)):
+        optimizer.zero_grad()
+        F.cross_entropy(net(few), few_classes).backward()
+        optimizer.step()
+    net.eval()
+    side = torch.linspace(-2.2, 3.2, 80, device=device)
+    grid = torch.cartesian_prod(side, side)
+    with torch.no_grad():
+        area = net(grid).softmax(1)[:, 1].reshape(80, 80).T.cpu()
+    known, new = look(net, few, few_classes)[1], look(net, many, many_classes)[1]
+    fig, ax = lab.figure(height=3.4)
+    side = side.cpu()
+    shades = ax.contourf(
+        side, side, area, levels=np.linspace(0, 1, 11), cmap="RdBu_r", alpha=0.6
+    )
+    fig.colorbar(shades, ax=ax, label="probability of class 1")
+    for c, marker in ((0, "o"), (1, "^")):
+        points = few[few_classes == c].cpu()
+        ax.scatter(*points.T, marker=marker, edgecolor="black", color=("#0072B2", "#D55E00")[c])
+    ax.set(
+        xlabel="x",
+        ylabel="y",
+        ylim=(-2, 2.5),
+        title=f"p = {p}: {known:.0%} of 60, {new:.0%} of new points, gap {known - new:+.0%}",
+    )
+    lab.show(
+        fig,
+        alt=f"Two moons and the class border of a network trained with dropout {p}: {known:.0%} of the "
+        f"training points right and {new:.0%} of new ones.",
+    )
+
+
+# %% [markdown]
+# ## What we measured
+
+# %%
+mean = final.groupby("p").mean()
+at = trial.groupby("contender")[["accuracy", "NLL", "ECE"]].mean()
+early, late = timeline.step.min(), timeline.step.max()
+when = timeline.groupby(["step", "method"])[["NLL", "ECE"]].mean()
+by_score = doubt_scores.groupby("score")[["digits told", "accuracy of the surest 80 %"]].mean()
+most = passes_table.passes.max()
+of = passes_table.groupby(["mean of", "passes"])[["NLL", "ECE"]].mean()
+plain_deviation = at_end["deviation"]
+
+with Claims(data) as claim:
+    claim(
+        "by heart: over 98 % of the training images, 75 to 85 % of new ones, and over 70 % sure where wrong",
+        by_heart["training images right"] > 0.98
+        and 0.75 < by_heart["new images right"] < 0.85
+        and by_heart["mean confidence where wrong"] > 0.7,
+        weaker=by_heart["training images right"] > by_heart["new images right"] - 0.05,
+    )
+    claim("one image: the dropped units, and only they, get no gradient", idle_one == dropped)
+    claim(
+        "scores dropped with p = 0.5: a loss of 0.83 remains, with 0.2 of 0.19",
+        abs(floors[0.5] - 0.831) < 0.001 and abs(floors[0.2] - 0.185) < 0.001,
+    )
+    claim("dropout 0.5 on the output: 1.5 is learned for 3", abs(learned_slope - 1.5) < 0.1)
+    claim(
+        "40 SELU layers: dropout 0.1 settles at 1.2 to 1.35, 0.5 explodes, alpha dropout stays at 1",
+        1.2 < plain_deviation["dropout 0.1"] < 1.35
+        and plain_deviation["dropout 0.5"] > 10
+        and all(abs(plain_deviation[f"alpha dropout {p}"] - 1) < 0.05 for p in (0.1, 0.5)),
+    )
