@@ -513,7 +513,10 @@ lab.show(
 lab.paired_difference(final, by="p", value="validation accuracy", baseline=0.0).round(3)
 
 # %% [markdown]
-# TODO gap
+# Look at the left-hand picture again. The gap closes from *above*: with more dropout the network remembers less of its training images, while on new ones it is hardly better or worse (the last table: for 0.2 and 0.5 the intervals enclose 0, or nearly so); with 0.8 it has begun to know too little. Anybody who expected a
+# jump in accuracy should keep the validation *loss* in view, which has fallen: the network makes about as many mistakes as before, and is less sure of them. That is what this kind of regularisation buys, and the end of this lesson measures it.
+#
+# The right-hand picture holds a classic surprise. The training loss that the loop prints is *higher* than the validation loss, for most of the run. Nothing is wrong: the loop measures a network with half of its units missing, validation a complete one. With dropout off, the training loss lies where it belongs. **Compare losses in the same mode**, which means evaluation mode.
 
 # %% [markdown]
 # ## Never on the outputs
@@ -586,7 +589,7 @@ print(f"true slope 3, learned with dropout on the output: {learned_slope:.2f}")
 #
 # With three inputs we can check: $2^3 = 8$ networks.
 
-# %% [markdown] role="card" exercise="ensemble_mean" level=2 minutes=10 topic="Dropout" doc="https://docs.python.org/3/library/itertools.html#itertools.product"
+# %% [markdown] role="card" exercise="ensemble_mean" level=2 minutes=10 topic="Dropout" doc="https://docs.pytorch.org/docs/stable/generated/torch.cartesian_prod.html"
 # ### The mean of all sub-networks
 #
 # `f` is a network with $n$ inputs: it maps a vector of shape `(n,)` to a tensor of some shape. Dropout on the inputs picks one of $2^n$ masks $m \in \{0, 1\}^n$. Return the exact expectation,
@@ -1047,7 +1050,9 @@ DROPS = {
     "alpha dropout 0.5": lambda z: F.alpha_dropout(z, 0.5, training=True),
 }
 moments = lab.sweep(
-    lambda drop, seed: depths(DROPS[drop], seed), {"drop": list(DROPS)}, seeds=range(budget(5, fast=2))
+    lambda drop, seed: depths(DROPS[drop], seed),
+    {"drop": list(DROPS)},
+    seeds=range(budget(5, fast=2)),
 )
 at_end = moments[moments.layer == 40].groupby("drop", sort=False)[["mean", "deviation"]].mean()
 ax = lab.band(moments, "layer", "deviation", by="drop", log=True, ylabel="standard deviation")
@@ -1522,28 +1527,19 @@ doubt = spread.gather(1, predicted[:, None]).flatten()
 
 
 def plot_doubt(order):
-    fig, axes = lab.figure(2, 6, height=2.1)
+    fig, axes = lab.figure(2, 6, height=1.9)
     for column, index in enumerate(order):
         top, bottom = axes[:, column]
-        image = data.valid.images[index].cpu()
-        top.imshow(image, cmap="gray_r")
+        top.imshow(data.valid.images[index].cpu(), cmap="gray_r")
         top.set_title(data.classes[valid_y[index]], fontsize=10)
         top.axis("off")
-        best_three = vote[index].topk(3).indices.cpu()
-        names = [data.classes[c][:8] for c in best_three]
-        bottom.barh(
-            names,
-            vote[index, best_three].cpu(),
-            xerr=spread[index, best_three].cpu(),
-            color="#0072B2",
-            alpha=0.6,
-            capsize=2,
-        )
-        bottom.set(xlim=(0, 1.05))
+        ranks = vote[index].topk(3).indices
+        bars = vote[index, ranks].cpu(), spread[index, ranks].cpu()
+        bottom.barh(range(3), bars[0], xerr=bars[1], color="#56B4E9", capsize=2)
+        for place, c in enumerate(ranks.tolist()):
+            bottom.text(0.03, place, data.classes[c], va="center", fontsize=9)
+        bottom.set(xlim=(0, 1.1), yticks=[], xlabel="probability" if column == 0 else "")
         bottom.invert_yaxis()
-        bottom.tick_params(labelsize=8)
-        bottom.grid(axis="y", visible=False)
-    axes[1, 0].set_xlabel("probability", fontsize=9)
     return fig
 
 
@@ -1553,7 +1549,7 @@ lab.show(
 )
 
 # %% [markdown]
-# TODO doubt
+# The bars are the mean probabilities, the whiskers one standard deviation of the votes. Whiskers as long as the bars mean that which answer wins depends on who is at home. The single pass would have given you the bars only, and other ones.
 #
 # ## Is the doubt honest?
 #
@@ -1839,7 +1835,7 @@ def plot_timeline(timeline):
 lab.show(plot_timeline(timeline), alt="TODO")
 
 # %% [markdown]
-# TODO crossing
+# Both start softened, and then part. Early on the vote is *worse*: the single pass is about right in its confidence, and the vote, softer still, is too modest. As training goes on, the weights grow and the network learns its images by heart; the single pass becomes overconfident, and now the softness of the vote is what it lacks. **The vote is medicine for the overconfident, and medicine is for the ill.**
 
 # %%
 long_draws = {seed: votes(net, valid_x, PASSES) for seed, net in long_nets.items()}
@@ -1893,7 +1889,7 @@ lab.show(fig, alt="TODO")
 passes_table.groupby(["mean of", "passes"])[["accuracy", "NLL", "ECE"]].mean().round(3)
 
 # %% [markdown]
-# TODO passes
+# Left, the thousand-step networks at the end: the single pass lies below the diagonal, right less often than it says; the vote is nearer to it. Right, the mean of *logits* soon settles, no better than the one pass with nothing dropped. That is weight scaling again, the geometric vote. What helps is averaging the probabilities, and it needs passes: with one it is far worse than no dropout at all, with twenty nearly there, and a hundred are plenty.
 #
 # ## The trial, on test images
 #
@@ -1987,7 +1983,7 @@ print(
 pd.concat(differences, names=["comparison", "value"]).droplevel(2).round(4)
 
 # %% [markdown]
-# TODO trial
+# TRIALTEXT
 #
 # ## What it has never seen
 #
@@ -2046,7 +2042,7 @@ for value in ("digits told", "accuracy of the surest 80 %"):
     print(lab.summary(doubt_scores, by="score", value=value).round(3).to_string(index=False))
 
 # %% [markdown]
-# TODO doubts
+# DOUBTSTEXT
 #
 # ## Play with it
 #
@@ -2135,3 +2131,25 @@ with Claims(data) as claim:
         and plain_deviation["dropout 0.5"] > 10
         and all(abs(plain_deviation[f"alpha dropout {p}"] - 1) < 0.05 for p in (0.1, 0.5)),
     )
+
+# %% [markdown]
+# ## In short
+#
+# | | training | evaluation | in PyTorch |
+# |---|---|---|---|
+# | dropout | $m x/(1-p)$, a coin for each element | $x$ | `nn.Dropout(p)`, behind hidden layers |
+# | alpha dropout | $a\,(x \text{ or } \alpha') + b$ | $x$ | `nn.AlphaDropout(p)`, behind SELU only |
+# | MC dropout | as dropout | mean of the probabilities of $T \approx 100$ noisy passes | yours: `mc_predict`, `McDropout` |
+# | temperature | nothing | softmax$(z/\tau)$ | one number, fitted on validation data |
+#
+# - $p$ is the probability to be dropped. 0.1 to 0.5, never on outputs; tune the learning rate with it.
+# - The mask gates the gradient too. Training losses with dropout on are not comparable with validation losses.
+# - Evaluation mode is the exact mean of all sub-networks for linear units, the geometric one for one softmax layer, and an approximation beyond.
+# - Average probabilities, not logits. The vote softens: it repairs overconfident networks and spoils those that are honest already.
+# - Judge probabilities by NLL and ECE, on data that chose nothing.
+#
+# **Read on.** Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov (2014), *Dropout: a simple way to prevent neural networks from overfitting*. Baldi and Sadowski (2013), *Understanding dropout*, on the geometric mean. Klambauer, Unterthiner, Mayr and Hochreiter (2017), *Self-normalizing neural networks*. Gal and Ghahramani (2016), *Dropout as a Bayesian approximation*.
+# Guo, Pleiss, Sun and Weinberger (2017), *On calibration of modern neural networks*. Lakshminarayanan, Pritzel and Blundell (2017), on ensembles of real networks, which cost more and are usually better still. The next lesson asks which regulariser to take.
+
+# %%
+lab.show_progress("ch05")
