@@ -528,7 +528,7 @@ lab.paired_difference(final, by="p", value="validation accuracy", baseline=0.0).
 #
 # $$\mathbb E\left(y - \frac{m\hat y}{1-p}\right)^2 = (y - \hat y)^2 + \frac{p}{1-p}\,\hat y^2 .$$
 #
-# The second term is a penalty on the prediction itself, and the best answer to it is $\hat y = (1-p)\,y$: a network that knows the truth perfectly, and says half of it. With cross-entropy, the score of the right class is dropped to 0 every so often, and no finite or infinite score can help. Let the right class have the score $s$ and the nine others $-s$:
+# The second term is a penalty on the prediction itself, and the best answer to it is $\hat y = (1-p)\,y$: a network that knows the truth perfectly, and says half of it. With cross-entropy, the score of the right class is dropped to 0 every so often, however large it is. Let the right class have the score $s$ and the nine others $-s$:
 
 # %%
 COINS = torch.tensor(list(itertools.product((0.0, 1.0), repeat=10)), dtype=torch.float64)
@@ -1538,10 +1538,15 @@ def plot_doubt(order):
         top.axis("off")
         ranks = vote[index].topk(3).indices
         bars = vote[index, ranks].cpu(), spread[index, ranks].cpu()
-        bottom.barh(range(3), bars[0], xerr=bars[1], color="#56B4E9", capsize=2)
+        bottom.barh(range(3), bars[0], 0.4, xerr=bars[1], color="#56B4E9", capsize=2)
         for place, c in enumerate(ranks.tolist()):
-            bottom.text(0.03, place, data.classes[c], va="center", fontsize=9)
-        bottom.set(xlim=(0, 1.1), yticks=[], xlabel="probability" if column == 0 else "")
+            bottom.text(0.03, place - 0.25, data.classes[c], fontsize=9)
+        bottom.set(
+            xlim=(0, 1.1),
+            ylim=(-0.8, 2.4),
+            yticks=[],
+            xlabel="probability" if column == 0 else "",
+        )
         bottom.invert_yaxis()
     return fig
 
