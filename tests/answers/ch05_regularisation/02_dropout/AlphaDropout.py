@@ -378,3 +378,31 @@ class AlphaDropout(nn.Module):
         a = ((1 - self.p) * (1 + self.p * ALPHA_PRIME**2)) ** -0.5
         b = -a * self.p * ALPHA_PRIME
         return (a * torch.where(keep, x, ALPHA_PRIME) + b).float()
+
+
+# %% right="constants as float32 buffers, lerp"
+class AlphaDropout(nn.Module):
+    def __init__(self, p=0.1):
+        super().__init__()
+        self.p = p
+        scale = torch.tensor(((1 - p) * (1 + p * ALPHA_PRIME**2)) ** -0.5)
+        self.register_buffer("scale", scale, persistent=False)
+
+    def forward(self, x):
+        if not self.training:
+            return x
+        keep = (torch.rand_like(x) >= self.p).to(x.dtype)
+        z = torch.lerp(torch.full_like(x, ALPHA_PRIME), x, keep)
+        return self.scale * (z - self.p * ALPHA_PRIME)
+
+
+# %% wrong="a coin for each channel" says="whole lines are replaced together"
+class AlphaDropout(nn.Module):
+    def __init__(self, p=0.1):
+        super().__init__()
+        self.p = p
+
+    def forward(self, x):
+        if x.dim() < 2:
+            return F.alpha_dropout(x, self.p, self.training)
+        return F.feature_alpha_dropout(x, self.p, self.training)

@@ -386,3 +386,73 @@ class Dropout(nn.Module):
 
     def forward(self, x):
         return F.dropout(x, self.p, self.training)
+
+
+# %% right="a function with a backward of its own"
+class GateFunction(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, p):
+        gate = (torch.rand_like(x) >= p).to(x.dtype) * (1 / (1 - p) if p < 1 else 0.0)
+        ctx.save_for_backward(gate)
+        return x * gate
+
+    @staticmethod
+    def backward(ctx, slope):
+        return slope * ctx.saved_tensors[0], None
+
+
+class Dropout(nn.Module):
+    def __init__(self, p=0.5):
+        super().__init__()
+        if not 0 <= p <= 1:
+            raise ValueError("p")
+        self.p = p
+
+    def forward(self, x):
+        return GateFunction.apply(x, self.p) if self.training else x
+
+
+# %% wrong="a coin for each channel" says="whole lines are dropped together"
+class Dropout(nn.Module):
+    def __init__(self, p=0.5):
+        super().__init__()
+        if not 0 <= p <= 1:
+            raise ValueError
+        self.p = p
+
+    def forward(self, x):
+        if not self.training:
+            return x
+        if self.p == 1:
+            return x * 0
+        shape = x.shape[:2] + (1,) * (x.dim() - 2)
+        return x * (torch.rand(shape) >= self.p) / (1 - self.p)
+
+
+# %% wrong="straight through: the gradient knows no mask" says="The gradient of an input should be 0"
+class Dropout(nn.Module):
+    def __init__(self, p=0.5):
+        super().__init__()
+        if not 0 <= p <= 1:
+            raise ValueError
+        self.p = p
+
+    def forward(self, x):
+        if not self.training:
+            return x
+        return x + (F.dropout(x, self.p, True) - x).detach()
+
+
+# %% wrong="divides by the share that happens to be kept" says="1 / (1 − p) = 1.25 times"
+class Dropout(nn.Module):
+    def __init__(self, p=0.5):
+        super().__init__()
+        if not 0 <= p <= 1:
+            raise ValueError
+        self.p = p
+
+    def forward(self, x):
+        if not self.training or x.numel() == 0:
+            return x
+        keep = (torch.rand_like(x) >= self.p).to(x.dtype)
+        return x * keep / keep.mean().clamp(min=1e-6)

@@ -191,3 +191,23 @@ def ensemble_mean(f, x, p):
     for m in itertools.product((0.0, 1.0), repeat=len(x)):
         k = sum(m)
         total = total + (1 - p) ** k * p ** (len(x) - k) * f(torch.tensor(m, dtype=x.dtype) * x / (1 - p))
+
+
+# %% wrong="counts the masks with k kept twice" says="the mean should be 2 · 3 · 7 = 42"
+def ensemble_mean(f, x, p):
+    n, total = len(x), 0
+    for m in itertools.product((0.0, 1.0), repeat=n):
+        k = int(sum(m))
+        weight = math.comb(n, k) * (1 - p) ** k * p ** (n - k)
+        total = total + weight * f(torch.tensor(m, dtype=x.dtype) * x / (1 - p))
+    return total
+
+
+# %% wrong="divides by the share that is kept" says="the mean should be 2 · 3 · 7 = 42"
+def ensemble_mean(f, x, p):
+    n, total = len(x), 0
+    for m in itertools.product((0.0, 1.0), repeat=n):
+        k = int(sum(m))
+        z = torch.tensor(m, dtype=x.dtype) * x * (n / k if k else 0)
+        total = total + (1 - p) ** k * p ** (n - k) * f(z)
+    return total

@@ -400,3 +400,35 @@ def mc_predict(model, x, passes=100):
     for m, mode in modes:
         m.training = mode
     return p.mean(0), p.std(0, unbiased=False)
+
+
+# %% right="Welford's running moments"
+def mc_predict(model, x, passes=100):
+    modes = [m.training for m in model.modules()]
+    model.eval()
+    for m in model.modules():
+        if isinstance(m, DROPOUT_LAYERS):
+            m.training = True
+    mean = squares = 0.0
+    with torch.no_grad():
+        for k in range(1, passes + 1):
+            p = F.softmax(model(x), dim=1)
+            step = p - mean
+            mean = mean + step / k
+            squares = squares + step * (p - mean)
+    for m, mode in zip(model.modules(), modes):
+        m.training = mode
+    return mean, (squares / passes).sqrt()
+
+
+# %% wrong="always a hundred passes" says="divide the variance by"
+def mc_predict(model, x, passes=100):
+    import copy
+
+    twin = copy.deepcopy(model).eval()
+    for m in twin.modules():
+        if isinstance(m, DROPOUT_LAYERS):
+            m.train()
+    with torch.no_grad():
+        p = torch.stack([twin(x).softmax(1) for _ in range(100)])
+    return p.mean(0), p.std(0, correction=0)
