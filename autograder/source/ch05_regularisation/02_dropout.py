@@ -1121,9 +1121,9 @@ def mc_predict(
     ### BEGIN SOLUTION
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
-    for module, _ in modes:
-        if isinstance(module, DROPOUT_LAYERS):
-            module.train()
+    for layer, _ in modes:
+        if isinstance(layer, DROPOUT_LAYERS):
+            layer.train()
     with torch.no_grad():
         draws = torch.stack([model(x).softmax(dim=1) for _ in range(passes)])
     for module, training in modes:
