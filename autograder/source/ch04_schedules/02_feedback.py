@@ -22,6 +22,7 @@
 
 # %% role="setup"
 import copy
+import dataclasses
 import io
 import itertools
 import math
@@ -69,13 +70,37 @@ def column(*numbers):
     return torch.tensor(numbers, dtype=torch.float64).unsqueeze(1)
 
 
+# %% [markdown]
+# The networks of this lesson look at every other pixel of the clothes, 14 × 14 of them: that costs a few points of accuracy, and makes a run of fifteen epochs a matter of a second.
+
+
 # %%
+def coarse(split):
+    """Every other row and column of the images."""
+    return dataclasses.replace(split, images=split.images[:, ::2, ::2].contiguous())
+
+
 device = lab.device()
 data = lab.fashion_mnist(flat=True).take(
     train=budget(10_000, fast=1_000), valid=2_000, test=budget(10_000, fast=1_000)
 )
-data = data.to(device)
+parts = {name: coarse(getattr(data, name)) for name in ("train", "valid", "test")}
+data = dataclasses.replace(data, **parts).to(device)
 n_inputs, n_classes = data.train[:1][0].shape[1], len(data.classes)
+
+
+def clothes_net(seed, depth=1, width=100):
+    """A network of `depth` hidden layers, with He's initialisation."""
+    torch.manual_seed(seed)
+    layers, n = [], n_inputs
+    for _ in range(depth):
+        layer = nn.Linear(n, width)
+        nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+        nn.init.zeros_(layer.bias)
+        layers, n = [*layers, layer, nn.ReLU()], width
+    return nn.Sequential(*layers, nn.Linear(n, n_classes)).to(device)
+
+
 data
 
 # %% [markdown]
@@ -403,7 +428,100 @@ with HiddenTest("PlateauDecay") as test:
 # it improves by a full threshold every other epoch. And the factor multiplies the rate that is in the group *now*, so performance scheduling can be combined with whatever else changes the rate.
 
 # %% [markdown]
-# ## exp_plateau
+# Here it is at work: one run at a first rate of 0.1 for each of three patiences, with a factor of 0.3 and a threshold of 0.01. (One run each: this shows what it *does*, not what it is worth.)
+
+
+# %%
+def listen(rule, lr, seed, epochs):
+    """Train with momentum at a constant rate or with PyTorch's ReduceLROnPlateau; the model and its history."""
+    model = clothes_net(seed)
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9)
+    scheduler = None
+    if rule != "constant":
+        patience = int(rule.split()[-1])
+        scheduler = ReduceLROnPlateau(optimizer, factor=0.3, patience=patience, threshold=0.01)
+    history = lab.fit(
+        model,
+        data,
+        optimizer,
+        epochs=epochs,
+        scheduler=scheduler,
+        step_scheduler_each="epoch",
+        seed=seed,
+        bar=False,
+    )
+    return model, history
+
+
+fig, (left, right) = lab.figure(1, 2, height=3.2)
+for index, rule in enumerate(["patience 0", "patience 1", "patience 4"]):
+    frame = listen(rule, 0.1, seed=7, epochs=budget(30, fast=4))[1].frame
+    for ax, what in ((left, "valid_loss"), (right, "learning_rate")):
+        ax.plot(frame.epoch, frame[what], label=rule, markersize=4, **lab.line_style(index))
+left.set(xlabel="epoch", ylabel="validation loss")
+right.set(xlabel="epoch", ylabel="rate", yscale="log")
+right.legend(handlelength=3)
+lab.show(
+    fig,
+    alt="Validation loss and rate by epoch of three runs with patience 0, 1 and 4. The loss jumps up and down until "
+    "the first cut and is smooth after it. The less the patience, the earlier the cuts come; each is a step down by "
+    "0.3 on the logarithmic axis of the rate.",
+)
+
+# %% [markdown]
+# PROSE_PLATEAU1
+#
+# **Predict, then run.** Now what it is worth: fifteen epochs at a constant rate, or with performance scheduling (factor 0.3, patience 1), from first rates between 0.01 and 0.3, five seeds each. Where will the two differ most: at low rates or at high ones? And each at *its own* best rate, judged on test images?
+
+# %%
+LISTEN_EPOCHS = budget(15, fast=3)
+listen_tuning = lab.sweep(
+    lambda rule, lr, seed: listen(rule, lr, seed, LISTEN_EPOCHS)[1].last,
+    {
+        "rule": ["constant", "patience 1"],
+        "lr": budget([0.01, 0.03, 0.1, 0.2, 0.3], fast=[0.03, 0.2]),
+    },
+    seeds=range(100, 100 + budget(5, fast=2)),
+)
+listen_best = lab.best(listen_tuning, "rule", "valid_accuracy", over="lr").set_index("rule")
+listen_test = lab.sweep(
+    lambda rule, seed: lab.evaluate(
+        listen(rule, listen_best.lr[rule], seed, LISTEN_EPOCHS)[0], data.test
+    ),
+    {"rule": ["constant", "patience 1"]},
+    seeds=range(budget(8, fast=2)),
+)
+forgiven = {
+    lr: lab.paired_difference(frame, "rule", "valid_accuracy", "constant")
+    for lr, frame in listen_tuning.groupby("lr")
+}
+forgiven = pd.concat(forgiven, names=["first rate"]).droplevel(1)
+listen_gain = lab.paired_difference(listen_test, "rule", "accuracy", "constant")
+print(listen_best[["lr", "mean", "at_edge"]].round(4).to_string())
+print("\nvalidation accuracy, difference to a constant rate:")
+print(forgiven.drop(columns="rule").round(4).to_string())
+print("\ntest accuracy, each at its own best rate:")
+print(lab.summary(listen_test, "rule", "accuracy").round(4).to_string(index=False))
+listen_gain.round(4)
+
+# %%
+ax = lab.band(
+    listen_tuning,
+    "lr",
+    "valid_accuracy",
+    "rule",
+    xlabel="first rate",
+    ylabel="validation accuracy",
+)
+ax.set_xscale("log")
+lab.show(
+    ax.figure,
+    alt="Validation accuracy after 15 epochs against the first rate, from 0.01 to 0.3. At 0.01 the two rules are level; from 0.03 on "
+    "performance scheduling is above, and the constant rate falls further and further behind as the rate grows.",
+)
+
+# %% [markdown]
+# PROSE_PLATEAU2
 
 # %% [markdown]
 # ## The bold driver
@@ -647,10 +765,124 @@ with HiddenTest("BoldDriver") as test:
 # "not lower, not higher" drives on at full speed with a broken network.
 
 # %% [markdown]
-# ## exp_bold
+# **Where does it drive to?** A rise costs a factor of 2, a fall gives back 5 %. If a share $p$ of the steps are rises, the logarithm of the rate changes by $(1-p)\ln 1.05 - p \ln 2$ a step on average, and it comes to rest where that is 0:
+#
+# $$p = \frac{\ln 1.05}{\ln 1.05 + \ln 2} = 6.6\,\%$$
+#
+# (with 1.01 it is 1.4 %). The first rate does not occur in it. The bold driver does not look for the *best* rate: it looks for the rate at which one step in fifteen goes wrong, from wherever it starts.
+#
+# **Predict, then run.** Networks for the two moons of the last chapter, trained on all 300 points at once, from first rates between 0.001 and 3. A constant rate of 0.001 is hopelessly slow, one of 3 diverges. In how many steps does the bold driver reach a loss of 0.02 from either? And what will it do when each loss comes from another batch of 16 points?
+#
+# (Five networks for each first rate, all trained at once as one stack, so every network has a rate of its own: a tensor instead of an optimiser's number.)
+
+
+# %%
+moons, moon_classes = lab.two_moons()
+STARTS = [0.001, 0.01, 0.1, 0.3, 1.0, 3.0]
+NETS = budget(10, fast=3)
+
+
+def drive(bold, batch=None, steps=600, up=1.05, down=0.5, first_seed=0):
+    """Losses and rates (steps, starts, networks) of gradient descent, from every first rate of STARTS."""
+    seeds = list(range(first_seed, first_seed + NETS)) * len(STARTS)
+    nets = lab.NetStack([2, 12, 13, 13, 2], seeds)
+    rates = torch.tensor(STARTS).repeat_interleave(NETS).reshape(-1, 1, 1).to(moons.device)
+    draw, before = torch.Generator().manual_seed(first_seed), None
+    losses, history = [], []
+    for _ in range(steps):
+        x, y = moons, moon_classes.expand(len(seeds), -1)
+        if batch is not None:
+            index = torch.randint(len(moons), (len(seeds), batch), generator=draw).to(x.device)
+            x, y = x[index], moon_classes[index]
+        nets.zero_grad()
+        scores = nets(x).transpose(1, 2)
+        loss = F.cross_entropy(scores, y, reduction="none").mean(1)
+        loss.sum().backward()
+        now = loss.detach().reshape(-1, 1, 1)
+        if bold and before is not None:
+            rates = torch.where(now < before, rates * up, rates)
+            rates = torch.where((now > before) | ~now.isfinite(), rates * down, rates)
+        before = now
+        losses.append(now.flatten())
+        history.append(rates.flatten())
+        with torch.no_grad():
+            for p in nets.parameters():
+                p -= rates * p.grad
+    shape = (steps, len(STARTS), NETS)
+    return torch.stack(losses).cpu().reshape(shape), torch.stack(history).cpu().reshape(shape)
+
+
+def steps_to(losses, threshold=0.02):
+    """First step at which each network is below the threshold, nan where it never is: (starts, networks)."""
+    below = losses < threshold
+    first = below.int().argmax(0).double()
+    return torch.where(below.any(0), first, torch.nan)
+
+
+runs = {"constant rate": drive(False), "bold driver": drive(True)}
+noisy = drive(True, batch=16)
+needed = {name: steps_to(losses) for name, (losses, _) in runs.items()}
+table = pd.DataFrame({"first rate": STARTS})
+for name, steps in needed.items():
+    table[f"{name}: reached"] = [f"{int(n)} of {NETS}" for n in (~steps.isnan()).sum(1)]
+    table["median steps" + " " * list(needed).index(name)] = steps.nanmedian(1).values
+losses, rates = runs["bold driver"]
+# rises among the steps from the 100th on, while the networks still learn
+active = (losses[:-1] > 1e-3) & (torch.arange(len(losses) - 1).reshape(-1, 1, 1) > 100)
+rises = ((losses[1:] > losses[:-1]) & active).sum() / active.sum()
+print(
+    f"share of steps that go up, from step 100 on: {rises:.1%}; predicted {math.log(1.05) / math.log(2.1):.1%}"
+)
+print(f"rate after 600 steps with batches of 16: {noisy[1][-1].median():.0e} (median)")
+table
+
+
+# %%
+def plot_drivers():
+    fig, axes = lab.figure(1, 3, height=3.4)
+    for ax, rates, title in (
+        (axes[0], runs["bold driver"][1], "all points: one rate"),
+        (axes[1], noisy[1], "batches of 16: no rate"),
+    ):
+        for index, start in enumerate(STARTS):
+            line = rates[:, index].median(1).values
+            ax.semilogy(
+                line, label=f"{start:g}", markevery=100, markersize=4, **lab.line_style(index)
+            )
+        ax.set(xlabel="step", title=title)
+    axes[0].set(ylabel="rate (median of the networks)")
+    axes[1].set(ylim=(1e-30, 10))
+    axes[0].legend(title="first rate", fontsize=8, title_fontsize=8, handlelength=3)
+    for index, (name, steps) in enumerate(needed.items()):
+        axes[2].loglog(
+            STARTS, steps.nanmedian(1).values, label=name, markersize=5, **lab.line_style(index)
+        )
+    axes[2].set(xlabel="first rate", ylabel="steps to a loss of 0.02", title="what it buys")
+    axes[2].legend(fontsize=8, handlelength=3)
+    return fig
+
+
+lab.show(
+    plot_drivers(),
+    alt="Left: the bold driver's rates from six first rates between 0.001 and 3 run together near 0.3 within some "
+    "200 steps. Middle: with batches of 16 all six fall in a straight line on a logarithmic axis, to below 1e-30. "
+    "Right: steps to a loss of 0.02 against the first rate: a constant rate arrives at 0.1, 0.3 and 1 only, the bold "
+    "driver from all six, within 100 to 300 steps.",
+)
 
 # %% [markdown]
-# ## warm_intro
+# PROSE_BOLD
+
+# %% [markdown]
+# ## Warm-up
+#
+# Every schedule so far begins with its highest rate, and that is the moment when the network can bear it least. Its weights are random, its gradients large and pointing here and there, momentum and Adam's averages have seen nothing yet. A **warm-up** climbs to the full rate during the first few percent of the run:
+#
+# ```python
+# LinearLR(optimizer, start_factor=0.1, end_factor=1.0, total_iters=3)  # 10 %, 40 %, 70 %, 100 %, 100 %, ...
+# ```
+#
+# With `total_iters=3` there are *four* rates on the way, since the one before the first `step` counts. The unit is up to you, as always: if `step` is called after every batch, these are batches. More often you want a warm-up of your own making, and `LambdaLR` takes any function of the number of steps.
 
 # %% [markdown] role="card" exercise="warmup_factor" level=1 minutes=8 topic="Schedules" doc="https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.LambdaLR.html"
 # ### Warm-up as one line
@@ -793,10 +1025,233 @@ with HiddenTest("warmup_factor") as test:
 # $f(t) = s + (1 - s)\,t/T$ up to $T$, then 1. `LinearLR` gets the same numbers in a roundabout way: it multiplies the *present* rate by the ratio of two neighbouring factors. So it can work on top of others that do likewise, but its errors add up, and it cannot start from 0 (PyTorch refuses `start_factor=0`). `LambdaLR` computes each rate afresh from the first one: exact, at home in one line, and blind to whatever else has changed the rate.
 
 # %% [markdown]
-# ## exp_warm
+# ### And what comes after the warm-up?
+#
+# A warm-up is a beginning. The schedule that follows must hold its breath meanwhile, and there are two ways to get this wrong. Look at them, with a warm-up of 5 steps, and `ExponentialLR` with $\gamma = 0.9$ to follow. `lab.rate_curve` draws a schedule with an optimiser of its own, as in the last lesson.
+
+
+# %%
+class Both:
+    """Two schedulers that are both stepped each time: what a careless loop does."""
+
+    def __init__(self, *schedulers):
+        self.schedulers = schedulers
+
+    def step(self):
+        """Step them all."""
+        for scheduler in self.schedulers:
+            scheduler.step()
+
+
+def warm(optimizer):
+    return LinearLR(optimizer, start_factor=0.1, total_iters=5)
+
+
+def decay(optimizer):
+    return ExponentialLR(optimizer, gamma=0.9)
+
+
+def in_turn(optimizer):
+    return SequentialLR(optimizer, [warm(optimizer), decay(optimizer)], milestones=[5])
+
+
+def one_lambda(optimizer):
+    """The same without SequentialLR: warm-up times decay, by the number of steps."""
+    return LambdaLR(optimizer, lambda t: 0.1 + 0.18 * t if t < 5 else 0.9 ** (t - 5))
+
+
+SEQUELS = {
+    "both at once": lambda o: Both(warm(o), decay(o)),
+    "SequentialLR": in_turn,
+    "one LambdaLR": one_lambda,
+}
+sequels = {name: lab.rate_curve(make, 20, lr=1.0) for name, make in SEQUELS.items()}
+fig, ax = lab.figure(height=3)
+for index, (name, curve) in enumerate(sequels.items()):
+    ax.plot(
+        curve.step,
+        curve.lr,
+        label=name,
+        markersize=6 - 2 * (index == 2),
+        **lab.line_style(index),
+    )
+ax.set(xlabel="step", ylabel="rate / full rate")
+ax.legend(handlelength=3)
+lab.show(
+    fig,
+    alt="Rates of 20 steps. Both at once: the rate climbs to 0.59 only and falls from there. SequentialLR and the one LambdaLR coincide: 0.1, 0.28 and so on up to 1 "
+    "at step 5, then down by a tenth each step.",
+)
+pd.DataFrame({name: curve.lr.round(3) for name, curve in sequels.items()}).head(9).T
 
 # %% [markdown]
-# ## restart_intro
+# **Both at once** is wrong: the decay runs during the warm-up too, and the rate never reaches its peak: 59 % of it, $0.9^5$. `SequentialLR` hands over at the milestone. At step 5 the second schedule starts with *its* step 0, the full rate. (`ReduceLROnPlateau` cannot be a part of it, since its `step` wants a loss: with that one, step the warm-up until it is over, and only then the other.)
+#
+# The second way to get it wrong is silent. Build `LinearLR` *first* and then some scheduler on the same optimiser which sets absolute rates: whichever is stepped last wins. If you mix, multiply factors in one `LambdaLR`; you can read off what it does.
+#
+# ### The rugged early landscape
+#
+# Why should the beginning be special? Measure it. The steepest curvature of the loss, the largest eigenvalue $\lambda$ of its Hessian, sets the border of stability: for momentum, $\eta < 2(1 + \mu)/\lambda$. It can be had without the Hessian, from a few products $Hv$, as in the last chapter. Two networks, with one hidden layer and with eight, trained at a modest 0.02, without any warm-up.
+#
+# **Predict, then run.** During the first epoch, will the curvature rise, fall, or stay?
+
+
+# %%
+def sharpness(model, x, y, rounds=12):
+    """Largest eigenvalue of the Hessian of the loss on a batch, by power iteration."""
+    weights = list(model.parameters())
+    loss = F.cross_entropy(model(x), y)
+    slopes = torch.autograd.grad(loss, weights, create_graph=True)
+    draw, value = torch.Generator().manual_seed(0), 0.0
+    v = [torch.randn(w.shape, generator=draw).to(w.device) for w in weights]
+    for _ in range(rounds):
+        length = torch.sqrt(sum((part**2).sum() for part in v))
+        v = [part / length for part in v]
+        product = torch.autograd.grad(slopes, weights, v, retain_graph=True)
+        value = sum((a * b).sum() for a, b in zip(v, product, strict=True)).item()
+        v = product
+    return value
+
+
+LOOKS = budget([0, 1, 2, 3, 5, 8, 12, 17, 23, 30, 40, 55, 75, 110, 155], fast=[0, 2, 5, 7])
+probe_x, probe_y = data.train[:512]
+
+
+def curvature_run(depth, seed, lr=0.02):
+    """Rows of step and curvature, over the first two epochs."""
+    model = clothes_net(seed, depth)
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9)
+    rows = [{"step": 0, "curvature": sharpness(model, probe_x, probe_y)}]
+
+    def look(step, loss):
+        if step + 1 in LOOKS:
+            rows.append({"step": step + 1, "curvature": sharpness(model, probe_x, probe_y)})
+
+    lab.fit(model, data, optimizer, epochs=2, seed=seed, bar=False, on_batch=look)
+    return rows
+
+
+curvature = lab.sweep(
+    lambda depth, seed: curvature_run(depth, seed),
+    {"depth": [1, 8]},
+    seeds=range(budget(5, fast=2)),
+)
+peak_curvature = curvature.groupby(["depth", "seed"]).curvature.max().groupby("depth").mean()
+late_curvature = (
+    curvature[curvature.step == curvature.step.max()].groupby("depth").curvature.mean()
+)
+ax = lab.band(
+    curvature.assign(network=curvature.depth.map({1: "1 hidden layer", 8: "8 hidden layers"})),
+    "step",
+    "curvature",
+    "network",
+    log=True,
+    xlabel="step",
+    ylabel="largest curvature",
+)
+for rate in (0.05, 0.2):
+    ax.axhline(2 * 1.9 / rate, color="grey", linestyle=":", linewidth=1)
+    ax.text(0, 2 * 1.9 / rate * 1.04, f"limit of η = {rate}", fontsize=8, color="dimgrey")
+lab.show(
+    ax.figure,
+    alt="Largest curvature of the loss against the step, two networks. That of eight hidden layers falls at first, then leaps to "
+    "several times its first value within some twenty steps, and comes down slowly. That of one hidden layer rises a little and falls. "
+    "Dotted lines mark the limits of stability for rates of 0.05 and 0.2.",
+)
+pd.DataFrame({"highest": peak_curvature, "after two epochs": late_curvature}).round(1)
+
+# %% [markdown]
+# PROSE_SHARP
+#
+# **Predict, then run.** So give both networks a warm-up over the first fifth of their three epochs, with a cosine after it, against the cosine alone. Each has its peak rate chosen on validation images. Which network gains?
+
+
+# %%
+def warm_run(warmup, depth, peak, seed):
+    """Train three epochs on a cosine, after a warm-up if asked; the model and its history."""
+    model = clothes_net(seed, depth)
+    optimizer = torch.optim.SGD(model.parameters(), lr=peak, momentum=0.9)
+    epochs = 3
+    total = epochs * math.ceil(len(data.train) / 128)
+    climb = round(0.2 * total) if warmup else 0
+
+    def factor(t):
+        if t < climb:
+            return 0.01 + 0.99 * t / climb
+        return 0.5 * (1 + math.cos(math.pi * (t - climb) / (total - climb)))
+
+    scheduler = LambdaLR(optimizer, factor)
+    history = lab.fit(
+        model, data, optimizer, epochs=epochs, scheduler=scheduler, seed=seed, bar=False
+    )
+    return model, history
+
+
+WARM_GRID = {
+    "warmup": [False, True],
+    "depth": [1, 8],
+    "peak": budget([0.02, 0.05, 0.1, 0.2, 0.4], fast=[0.05]),
+}
+warm_tuning = lab.sweep(
+    lambda warmup, depth, peak, seed: {
+        "accuracy": warm_run(warmup, depth, peak, seed)[1].last["valid_accuracy"]
+    },
+    WARM_GRID,
+    seeds=range(100, 100 + budget(3, fast=1)),
+)
+warm_best = lab.best(warm_tuning, ["warmup", "depth"], "accuracy", over="peak").set_index(
+    ["warmup", "depth"]
+)
+warm_test = lab.sweep(
+    lambda warmup, depth, seed: lab.evaluate(
+        warm_run(warmup, depth, warm_best.peak[warmup, depth], seed)[0], data.test
+    ),
+    {"warmup": [False, True], "depth": [1, 8]},
+    seeds=range(budget(10, fast=2)),
+)
+warm_gain = {
+    depth: lab.paired_difference(frame, "warmup", "accuracy", False)
+    for depth, frame in warm_test.groupby("depth")
+}
+warm_gain = pd.concat(warm_gain, names=["depth"]).droplevel(1).drop(columns="warmup")
+
+
+# %%
+def plot_warm(warm_tuning):
+    fig, axes = lab.figure(1, 2, height=3.2)
+    for ax, (depth, frame) in zip(axes, warm_tuning.groupby("depth"), strict=True):
+        means = frame.groupby(["warmup", "peak"]).accuracy.mean()
+        for index, name in enumerate(["cosine alone", "warm-up, then cosine"]):
+            line = means[bool(index)]
+            ax.semilogx(line.index, line, label=name, markersize=5, **lab.line_style(index))
+        ax.set(xlabel="peak rate", title=f"{depth} hidden layer{'s' * (depth > 1)}")
+    axes[0].set(ylabel="validation accuracy")
+    axes[0].legend(handlelength=3, loc="lower center", fontsize=9)
+    return fig
+
+
+lab.show(
+    plot_warm(warm_tuning),
+    alt="Validation accuracy against the peak rate, with and without warm-up. One hidden layer: the lines lie close "
+    "together. Eight hidden layers: the line with warm-up is above the other, and both collapse to chance at the highest rates.",
+)
+print(warm_best[["peak", "mean", "at_edge"]].round(4).to_string())
+print(lab.summary(warm_test, ["depth", "warmup"], "accuracy").round(4).to_string(index=False))
+warm_gain.round(4)
+
+# %% [markdown]
+# PROSE_WARM
+
+# %% [markdown]
+# ## Warm restarts
+#
+# Why not start over? Let the rate follow a cosine down, then throw it back to the peak and let it come down again, more slowly (Loshchilov and Hutter, 2017, who call it SGDR). The *weights* stay where they are, hence a *warm* restart. In PyTorch
+#
+# ```python
+# CosineAnnealingWarmRestarts(optimizer, T_0=10, T_mult=2)  # rounds of 10, 20, 40, ... steps
+# ```
+#
+# `T_0` is the length of the first round, in whatever unit you call `step`, and each round is `T_mult` times as long as the one before. Two reasons are given for it. The leap in the rate throws the weights out of a poor valley. And each round ends with a low rate, so a usable network lies ready at each of these ends, not only at the last.
 
 # %% [markdown] role="card" exercise="restart_rate" level=2 minutes=12 topic="Schedules" doc="https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.CosineAnnealingWarmRestarts.html"
 # ### The rate with warm restarts
@@ -970,10 +1425,147 @@ with HiddenTest("restart_rate") as test:
 # The loop runs once a round, and rounds grow so fast that a million steps are a handful of turns. The closed form is $n = \lfloor\log_m(1 + t(m-1)/T_0)\rfloor$ rounds done, and it is a trap: at the start of a round the logarithm is a whole number in theory, and a hair below it in floating point. PyTorch uses it where you pass an epoch, `scheduler.step(epoch)`. With $T_0 = 1$ and `T_mult=3`, `step(121)` should begin a round with the peak rate, and gives the floor.
 
 # %% [markdown]
-# ## exp_restart
+# **Does it climb out of valleys?** A line with ripples is the simplest landscape with many poor minima: $f(x) = 0.02\,x^2 + \tfrac12(1 - \cos 2x)$. Its valleys lie about $\pi$ apart, the deepest is at 0, and a walker who starts at 15 with a small rate ends at 15, at a loss of 4.
+# A thousand walkers start anywhere between −20 and 20, with noise on their slopes as a mini-batch would put it there. They have 700 steps: at a constant rate, on one cosine, or on three rounds of 100, 200 and 400. Each schedule gets the peak rate that is best for it.
+#
+# **Predict, then run.** Which of the two ends lower: the one long cosine, or three rounds of it?
+
+
+# %%
+def ripples(x):
+    """The loss at places x."""
+    return 0.02 * x**2 + 0.5 * (1 - np.cos(2 * x))
+
+
+WALK = 700
+rounds = [0.5 * (1 + np.cos(np.pi * np.arange(n) / n)) for n in (100, 200, 400)]
+SHAPES = {
+    "constant": np.ones(WALK),
+    "one cosine": 0.5 * (1 + np.cos(np.pi * np.arange(WALK) / WALK)),
+    "restarts": np.concatenate(rounds),
+}
+
+
+def wander(schedule, peak, seed, record=False):
+    """Mean loss of the walkers at the end; with `record` after each step."""
+    rng = np.random.default_rng(seed)
+    x, means = rng.uniform(-20, 20, 1000), []
+    for share in SHAPES[schedule]:
+        slope = 0.04 * x + np.sin(2 * x) + rng.standard_normal(x.size)
+        x = x - peak * share * slope
+        if record:
+            means.append(ripples(x).mean())
+    return np.array(means) if record else {"loss": ripples(x).mean()}
+
+
+walk_tuning = lab.sweep(
+    lambda schedule, peak, seed: wander(schedule, peak, seed),
+    {"schedule": list(SHAPES), "peak": [0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1.1, 1.3]},
+    seeds=range(100, 100 + budget(3, fast=1)),
+)
+walk_best = lab.best(walk_tuning, "schedule", "loss", "min", over="peak").set_index("schedule")
+walks = lab.sweep(
+    lambda schedule, seed: wander(schedule, walk_best.peak[schedule], seed),
+    {"schedule": list(SHAPES)},
+    seeds=range(budget(10, fast=3)),
+)
+print(walk_best[["peak", "at_edge"]].to_string())
+lab.summary(walks, "schedule", "loss").round(4)
+
+
+# %%
+def plot_walks():
+    fig, (left, right) = lab.figure(1, 2, height=3.3)
+    for index, schedule in enumerate(SHAPES):
+        style = lab.line_style(index)
+        line = walk_tuning[walk_tuning.schedule == schedule].groupby("peak").loss.mean()
+        left.plot(line.index, line, label=schedule, markersize=5, **style)
+        path = wander(schedule, walk_best.peak[schedule], 0, record=True)
+        right.semilogy(path, label=schedule, markevery=100, markersize=5, **style)
+    left.set(xlabel="peak rate", ylabel="mean loss at the end", title="700 steps")
+    right.set(xlabel="step", ylabel="mean loss of the walkers", title="each at its best peak")
+    right.legend(handlelength=3)
+    return fig
+
+
+lab.show(
+    plot_walks(),
+    alt="Left: mean final loss of a thousand walkers against the peak rate. At 0.05 all three schedules end above 2; "
+    "cosine and restarts fall to about 0.2 and lie on one another, the constant rate turns up again. Right: loss by step "
+    "at the best peaks; the restarts dip at 100 and 300 steps and leap up after each, the one cosine comes down at the end.",
+)
 
 # %% [markdown]
-# ## boost_intro
+# PROSE_WALK
+
+
+# %%
+ROUNDS = budget([2, 4, 8], fast=[1, 2, 4])
+EPOCHS = sum(ROUNDS)
+
+
+def rounds_run(schedule, peak, seed):
+    """Validation accuracy after each epoch."""
+    model = clothes_net(seed)
+    optimizer = torch.optim.SGD(model.parameters(), lr=peak, momentum=0.9)
+    steps = math.ceil(len(data.train) / 128)
+    if schedule == "restarts":
+        scheduler = CosineAnnealingWarmRestarts(optimizer, ROUNDS[0] * steps, T_mult=2)
+    else:
+        scheduler = CosineAnnealingLR(optimizer, EPOCHS * steps)
+    return lab.fit(
+        model, data, optimizer, epochs=EPOCHS, scheduler=scheduler, seed=seed, bar=False
+    )
+
+
+PEAKS = budget([0.02, 0.04, 0.08, 0.16], fast=[0.04, 0.08])
+round_tuning = lab.sweep(
+    lambda schedule, peak, seed: rounds_run(schedule, peak, seed).last,
+    {"schedule": ["one cosine", "restarts"], "peak": PEAKS},
+    seeds=range(100, 100 + budget(3, fast=1)),
+)
+round_best = lab.best(round_tuning, "schedule", "valid_accuracy", over="peak").set_index(
+    "schedule"
+)
+round_runs = lab.sweep(
+    lambda schedule, seed: rounds_run(schedule, round_best.peak[schedule], seed).rows,
+    {"schedule": ["one cosine", "restarts"]},
+    seeds=range(budget(10, fast=2)),
+)
+ENDS = [int(e) for e in np.cumsum(ROUNDS)]
+anytime = {
+    epoch: lab.paired_difference(
+        round_runs[round_runs.epoch == epoch], "schedule", "valid_accuracy", "one cosine"
+    )
+    for epoch in ENDS
+}
+print(round_best[["peak", "mean", "at_edge"]].round(4).to_string())
+pd.concat(anytime, names=["epoch"]).droplevel(1).round(4)
+
+# %%
+ax = lab.band(
+    round_runs,
+    "epoch",
+    "valid_accuracy",
+    "schedule",
+    xlabel="epoch",
+    ylabel="validation accuracy",
+)
+for end in ENDS[:-1]:
+    ax.axvline(end, color="grey", linestyle=":", linewidth=1)
+lab.show(
+    ax.figure,
+    alt="Validation accuracy by epoch, mean of the seeds with a band. With restarts the line has peaks at the ends "
+    "of its rounds, epochs 2, 6 and 14, falls after each, and meets the line of the one cosine at the end.",
+)
+
+# %% [markdown]
+# PROSE_ROUNDS
+
+# %% [markdown]
+# ## A scheduler of your own, and two kinds of plateau
+#
+# `ReduceLROnPlateau` has an opinion: when the loss stops falling, the rate is too *high*. Suppose you think the opposite, that the network has come to flat ground and ought to step out. No scheduler of PyTorch's does that. So write one: a subclass of `LRScheduler`, which everything that works with schedulers will accept.
 
 # %% [markdown] role="card" exercise="BoostOnPlateau" level=3 minutes=25 topic="Schedules" doc="https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.LRScheduler.html"
 # ### A scheduler of your own: push on a plateau
@@ -1270,10 +1862,89 @@ with HiddenTest("BoostOnPlateau") as test:
 # `base_lrs` rather than from the present one makes "back to where it was" exact: multiplied by ten and divided by ten, thousands of times, 0.1 would slowly become something else.
 
 # %% [markdown]
-# ## exp_boost
+# **Who is right?** Two loss curves that look alike: they fall, then run level. One belongs to a walker on a *shelf*, $f(x) = \tfrac12(1 - \tanh 2x) + \tfrac12(1 - \tanh 2(x - 4))$: two steps down, and a stretch between them with hardly any slope. The other belongs to walkers in a *bowl*, $f(x) = 0.1\,x^2$, whose slopes are noisy: they have arrived, and hop about.
+# In both, the first rate is 0.3, and an epoch is ten steps.
+#
+# **Predict, then run.** A listener that lowers the rate, one that raises it, and a constant rate: which is best on the shelf, which in the bowl?
+
+
+# %%
+def ground(place, x, rng):
+    """Losses and slopes at places x, as numpy arrays."""
+    if place == "shelf":
+        a, b = np.tanh(2 * x), np.tanh(2 * (x - 4))
+        return 1 - (a + b) / 2, a**2 + b**2 - 2
+    return 0.1 * x**2, 0.2 * x + rng.standard_normal(x.shape)
+
+
+def two_plateaus(make_scheduler, place, seed, epochs=100):
+    """Mean loss of ten walkers after each epoch."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(-0.5, 0.05, 10) if place == "shelf" else rng.normal(0, 6, 10)
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.3)
+    scheduler = make_scheduler(optimizer)
+    losses = []
+    for _ in range(epochs):
+        rate = float(optimizer.param_groups[0]["lr"])
+        for _ in range(10):
+            x = x - rate * ground(place, x, rng)[1]
+        optimizer.step()
+        losses.append(ground(place, x, rng)[0].mean())
+        scheduler.step(losses[-1])
+    return losses
+
+
+class Constant:
+    """A scheduler that does nothing."""
+
+    def __init__(self, optimizer):
+        self.optimizer = optimizer
+
+    def step(self, loss):
+        """Ignore the loss."""
+
+
+plateaus = None
+with needs("BoostOnPlateau"):
+    listeners = {
+        "constant": Constant,
+        "lowers the rate": partial(ReduceLROnPlateau, factor=0.3, patience=5, threshold=1e-3),
+        "raises the rate": partial(BoostOnPlateau, patience=5, boost=10.0, length=3),
+    }
+    plateaus = pd.DataFrame(
+        [
+            {"place": place, "listener": name, "seed": seed, "epoch": epoch, "loss": loss}
+            for place in ("shelf", "bowl")
+            for name, make in listeners.items()
+            for seed in range(budget(10, fast=3))
+            for epoch, loss in enumerate(two_plateaus(make, place, seed), start=1)
+        ]
+    )
+    fig, axes = lab.figure(1, 2, height=3.3)
+    for ax, (place, frame) in zip(axes, plateaus.groupby("place", sort=False), strict=True):
+        lab.band(frame, "epoch", "loss", "listener", ax=ax, log=True, legend=False)
+        ax.set_title({"shelf": "a shelf: no slope", "bowl": "a bowl: noise"}[place])
+    axes[0].legend(fontsize=9, handlelength=3)
+    lab.show(
+        fig,
+        alt="Two panels, loss by epoch on a logarithmic axis. On the shelf the constant rate stays at 1 until about epoch 90, "
+        "the one that raises the rate drops to near 0 about half-way, the one that lowers it stays at 1. In the bowl all fall, then the constant rate hovers "
+        "around 0.08, the raised one leaps above it again and again, and the lowered one falls to below 0.01.",
+    )
+    last = plateaus[plateaus.epoch == plateaus.epoch.max()]
+    print(lab.summary(last, ["place", "listener"], "loss").round(4).to_string(index=False))
 
 # %% [markdown]
-# ## ckpt_intro
+# PROSE_BOOST
+
+# %% [markdown]
+# ## Stop and resume
+#
+# A run of three days is interrupted on the second. You have saved the weights; so you build the model, load them, build optimiser and scheduler as the script does, and train on. The loss leaps, and it may take long to come down to where it was. What has been lost?
+#
+# Nearly everything but the weights. The optimiser's momentum is at zero. The scheduler believes that this is epoch 0, and with a warm-up it starts to warm up. The batches come in the order of the first day again, and dropout repeats its masks. Each of these is a *state*, and each can be saved.
+#
+# A scheduler keeps its place in `last_epoch`, the number of calls of `step` so far. (Its constructor has an argument of that name, meant for resuming; it needs an `initial_lr` in every group of the optimiser, and knows nothing of `best`, patience or rounds. `load_state_dict` restores all of that, so prefer it.) One thing a scheduler's state does **not** contain is the present rate: that lies in the optimiser. And building a scheduler sets the optimiser's rates, so build it first, and load the states after it.
 
 # %% [markdown] role="card" exercise="Checkpoint" level=3 minutes=20 topic="Schedules" doc="https://docs.pytorch.org/tutorials/beginner/saving_loading_models.html"
 # ### Stop and resume, to the last bit
@@ -1586,7 +2257,103 @@ with HiddenTest("Checkpoint") as test:
 # last-bit differences where a kernel adds in no fixed order; and with workers or mixed precision, save the state of the loader and of the `GradScaler`, too.
 
 # %% [markdown]
-# ## exp_ckpt
+# **What does each part do?** A run of eight epochs on the clothes, with warm-up, cosine, momentum and dropout, is stopped after four and resumed in fresh objects: once with everything, and once each with one part left out, that is, as the script builds it.
+#
+# **Predict, then run.** Which omission does the greatest damage in the first epoch after the stop?
+
+
+# %%
+RESUME_EPOCHS, STOP = 8, 4
+
+
+def fresh_run(seed):
+    """Model, optimiser, scheduler and order of a run, as a script builds them."""
+    torch.manual_seed(seed)
+    model = nn.Sequential(
+        nn.Linear(n_inputs, 100), nn.ReLU(), nn.Dropout(0.2), nn.Linear(100, n_classes)
+    ).to(device)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    warm = LinearLR(optimizer, start_factor=0.1, total_iters=2)
+    cosine = CosineAnnealingLR(optimizer, RESUME_EPOCHS - 2)
+    scheduler = SequentialLR(optimizer, [warm, cosine], milestones=[2])
+    return model, optimizer, scheduler, torch.Generator().manual_seed(seed)
+
+
+def train_on(run, epochs, first=0):
+    """Rows of loss and rate, one an epoch."""
+    model, optimizer, scheduler, order = run
+    rows = []
+    for epoch in range(first, epochs):
+        rate, total = optimizer.param_groups[0]["lr"], 0.0
+        model.train()
+        for x, y in lab.batches(data.train, 128, generator=order):
+            optimizer.zero_grad()
+            loss = F.cross_entropy(model(x), y)
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * len(y)
+        scheduler.step()
+        rows.append({"epoch": epoch + 1, "loss": total / len(data.train), "rate": rate})
+    return rows
+
+
+def resumed(missing):
+    """The second half of a run that was stopped, with one part not restored; the gap of its weights to the whole run's."""
+    whole = fresh_run(1)
+    train_on(whole, STOP)
+    file = io.BytesIO()
+    Checkpoint(*whole).save(file, STOP)
+    after = train_on(whole, RESUME_EPOCHS, STOP)
+    file.seek(0)
+    run, spare = fresh_run(1), fresh_run(1)
+    names = ("model", "optimizer", "scheduler", "order")
+    with torch.random.fork_rng(devices=[]):
+        # a part that is left out stays as it was built: the saved state goes to its spare
+        Checkpoint(
+            *(s if n == missing else r for n, r, s in zip(names, run, spare, strict=True))
+        ).load(file)
+        if missing == "global generator":
+            torch.manual_seed(1)
+        rows = train_on(run, RESUME_EPOCHS, STOP)
+    gap = max(
+        (p - q).abs().max().item()
+        for p, q in zip(whole[0].parameters(), run[0].parameters(), strict=True)
+    )
+    return after, rows, gap
+
+
+continued = None
+with needs("Checkpoint"):
+    before = train_on(fresh_run(1), STOP)
+    omissions = ["nothing", "model", "optimizer", "scheduler", "order", "global generator"]
+    continued = {name: resumed(name) for name in omissions}
+    fig, (left, right) = lab.figure(1, 2, height=3.3)
+    for index, name in enumerate(omissions[:4]):
+        frame = pd.DataFrame(before + continued[name][1])
+        for ax, what in ((left, "rate"), (right, "loss")):
+            ax.plot(frame.epoch, frame[what], label=name, markersize=5, **lab.line_style(index))
+    left.set(xlabel="epoch", ylabel="rate")
+    right.set(xlabel="epoch", ylabel="training loss")
+    right.legend(title="left out", handlelength=3, fontsize=9)
+    lab.show(
+        fig,
+        alt="Rate and training loss of a run stopped after epoch 4 and resumed. With nothing left out both lines go on smoothly. "
+        "Without the optimiser or the scheduler the rates of epochs 5 to 8 differ from the schedule; without the model the loss leaps back up.",
+    )
+    display_rows = [
+        {
+            "left out": name,
+            "loss in epoch 5": rows[0]["loss"],
+            "loss in epoch 8": rows[-1]["loss"],
+            "identical curve": [r["loss"] for r in rows] == [r["loss"] for r in whole],
+            "largest gap of a weight": gap,
+        }
+        for name, (whole, rows, gap) in continued.items()
+    ]
+    print(pd.DataFrame(display_rows).to_string(index=False, float_format="{:.4f}".format))
+
+# %% [markdown]
+# PROSE_CKPT
 
 # %% [markdown]
 # ## What we measured
