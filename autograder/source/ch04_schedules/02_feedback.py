@@ -369,21 +369,16 @@ with HiddenTest("PlateauDecay") as test:
                     got,
                     want,
                     f'mode "{mode}", {sentence}',
-                    rtol=1e-9,
-                    atol=1e-15,
+                    atol=1e-12,
                 )
     heard = [1.0, *[1.1] * 9]
     got, want = both(heard, lrs=(0.5, 0.02, 1e-4), factor=0.1, patience=1, min_lr=1e-3)
     test.close(
         got[:, 2], want[:, 2], "A rate below min_lr was raised: a cut never raises a rate."
     )
-    test.close(
-        got, want, "Each group's own rate is cut, and none goes below min_lr.", rtol=1e-9
-    )
+    test.close(got, want, "Each group's own rate is cut, and none goes below min_lr.")
     got, want = both([1.0] * 13)
-    test.close(
-        got, want, "The defaults should be PyTorch's: factor 0.1, patience 10.", rtol=1e-9
-    )
+    test.close(got, want, "The defaults should be PyTorch's: factor 0.1, patience 10.")
 
     # the rate is changed by somebody else in the meantime
     optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1)
@@ -522,6 +517,46 @@ lab.show(
 
 # %% [markdown]
 # PROSE_PLATEAU2
+
+# %% [markdown]
+# ### Play with it
+#
+# A loss curve for trying out: it falls, is level from about epoch 25 on, and jitters all the way. The rate does not act back on it here; you only see where a listener would cut. Find a setting that does not cut before epoch 25, and cuts soon after. What does a larger threshold do to a slow but steady fall? What is a cooldown good for?
+
+# %%
+from ipywidgets import FloatLogSlider, IntSlider, interact
+
+epochs = np.arange(60)
+jitter = 0.04 * np.random.default_rng(3).standard_normal(len(epochs))
+made_up = 0.5 + np.exp(-epochs / 7) + jitter
+
+
+@interact(
+    patience=IntSlider(0, min=0, max=10, continuous_update=False),
+    log_threshold=FloatLogSlider(
+        1e-4, min=-4, max=-1, step=0.25, continuous_update=False, description="threshold"
+    ),
+    cooldown=IntSlider(0, min=0, max=10, continuous_update=False),
+)
+def explore(patience, log_threshold, cooldown):
+    def make(optimizer):
+        return ReduceLROnPlateau(
+            optimizer, factor=0.3, patience=patience, threshold=log_threshold, cooldown=cooldown
+        )
+
+    rates = lab.rate_curve(make, len(epochs), lr=0.1, losses=made_up).lr.to_numpy()
+    cuts = np.flatnonzero(np.diff(rates) < 0)
+    fig, ax = lab.figure(height=2.8)
+    ax.plot(epochs, made_up, **lab.line_style(0), markersize=3, label="loss")
+    ax.vlines(cuts, 0.3, 1.6, color="black", linestyle=":", label="cut")
+    ax.set(xlabel="epoch", ylabel="loss", title=f"{len(cuts)} cuts")
+    ax.legend()
+    lab.show(
+        fig,
+        alt=f"A jittering loss that is level from epoch 25 on. With patience {patience}, threshold {log_threshold:.2g} and "
+        f"cooldown {cooldown} the rate is cut after epochs {cuts.tolist()}.",
+    )
+
 
 # %% [markdown]
 # ## The bold driver
@@ -723,8 +758,7 @@ with HiddenTest("BoldDriver") as test:
                 got,
                 path.unsqueeze(1) * torch.tensor([2.0, 1e-3], dtype=torch.float64),
                 "A long sequence: lower than the previous loss times `up`, higher times `down`, equal unchanged, in every group.",
-                rtol=1e-8,
-                atol=1e-300,
+                atol=1e-200,
             )
     got = rates_heard(BoldDriver, [3.0, 2.0, 2.5], (1.0,))
     test.close(got, column(1.0, 1.05, 0.525), "The defaults should be 1.05 and 0.5.")
@@ -779,10 +813,19 @@ with HiddenTest("BoldDriver") as test:
 # %%
 moons, moon_classes = lab.two_moons()
 STARTS = [0.001, 0.01, 0.1, 0.3, 1.0, 3.0]
-NETS = budget(10, fast=3)
+NETS = budget(8, fast=2)
+DRIVE_STEPS = budget(600, fast=300)
 
 
-def drive(bold, batch=None, steps=600, up=1.05, down=0.5, first_seed=0):
+def scores_of(nets, x, activation):
+    """Scores (networks, n, 2) of points (n, 2) or (networks, n, 2), with any activation between the layers."""
+    z = x if x.dim() == 3 else x.expand(len(nets.seeds), *x.shape)
+    for index, (weight, bias) in enumerate(zip(nets.weights, nets.biases, strict=True)):
+        z = torch.baddbmm(bias, activation(z) if index else z, weight)
+    return z
+
+
+def drive(bold, activation=torch.relu, batch=None, steps=DRIVE_STEPS, first_seed=0):
     """Losses and rates (steps, starts, networks) of gradient descent, from every first rate of STARTS."""
     seeds = list(range(first_seed, first_seed + NETS)) * len(STARTS)
     nets = lab.NetStack([2, 12, 13, 13, 2], seeds)
@@ -795,13 +838,13 @@ def drive(bold, batch=None, steps=600, up=1.05, down=0.5, first_seed=0):
             index = torch.randint(len(moons), (len(seeds), batch), generator=draw).to(x.device)
             x, y = x[index], moon_classes[index]
         nets.zero_grad()
-        scores = nets(x).transpose(1, 2)
+        scores = scores_of(nets, x, activation).transpose(1, 2)
         loss = F.cross_entropy(scores, y, reduction="none").mean(1)
         loss.sum().backward()
         now = loss.detach().reshape(-1, 1, 1)
         if bold and before is not None:
-            rates = torch.where(now < before, rates * up, rates)
-            rates = torch.where((now > before) | ~now.isfinite(), rates * down, rates)
+            rates = torch.where(now < before, rates * 1.05, rates)
+            rates = torch.where((now > before) | ~now.isfinite(), rates * 0.5, rates)
         before = now
         losses.append(now.flatten())
         history.append(rates.flatten())
@@ -820,58 +863,74 @@ def steps_to(losses, threshold=0.02):
 
 
 runs = {"constant rate": drive(False), "bold driver": drive(True)}
-noisy = drive(True, batch=16)
+noisy = drive(True, batch=16, steps=200)
+smooth = drive(True, activation=torch.tanh)
 needed = {name: steps_to(losses) for name, (losses, _) in runs.items()}
 table = pd.DataFrame({"first rate": STARTS})
 for name, steps in needed.items():
-    table[f"{name}: reached"] = [f"{int(n)} of {NETS}" for n in (~steps.isnan()).sum(1)]
-    table["median steps" + " " * list(needed).index(name)] = steps.nanmedian(1).values
-losses, rates = runs["bold driver"]
+    arrived, medians = (~steps.isnan()).sum(1), steps.nanmedian(1).values
+    table[name] = [f"{m:.0f} ({n} of {NETS})" for m, n in zip(medians, arrived, strict=True)]
+losses = runs["bold driver"][0]
 # rises among the steps from the 100th on, while the networks still learn
 active = (losses[:-1] > 1e-3) & (torch.arange(len(losses) - 1).reshape(-1, 1, 1) > 100)
 rises = ((losses[1:] > losses[:-1]) & active).sum() / active.sum()
+asleep = {
+    name: (rates[-1] < 1e-3).float().mean().item()
+    for name, (_, rates) in {"ReLU": runs["bold driver"], "tanh": smooth}.items()
+}
+print("median steps to a loss of 0.02, and how many networks arrive")
+print(table.to_string(index=False))
 print(
     f"share of steps that go up, from step 100 on: {rises:.1%}; predicted {math.log(1.05) / math.log(2.1):.1%}"
 )
-print(f"rate after 600 steps with batches of 16: {noisy[1][-1].median():.0e} (median)")
-table
+print(f"rate after 200 steps with batches of 16: {noisy[1][-1].median():.0e} (median)")
+print("all points: share of networks with a rate below 0.001 at the end:", asleep)
 
 
 # %%
 def plot_drivers():
-    fig, axes = lab.figure(1, 3, height=3.4)
-    for ax, rates, title in (
-        (axes[0], runs["bold driver"][1], "all points: one rate"),
-        (axes[1], noisy[1], "batches of 16: no rate"),
-    ):
+    fig, axes = lab.figure(2, 2, height=2.8)
+    panels = {
+        "all points, ReLU": runs["bold driver"][1],
+        "all points, tanh": smooth[1],
+        "batches of 16": noisy[1],
+    }
+    for ax, (title, rates) in zip(axes.flat, panels.items(), strict=False):
         for index, start in enumerate(STARTS):
             line = rates[:, index].median(1).values
-            ax.semilogy(
-                line, label=f"{start:g}", markevery=100, markersize=4, **lab.line_style(index)
-            )
-        ax.set(xlabel="step", title=title)
-    axes[0].set(ylabel="rate (median of the networks)")
-    axes[1].set(ylim=(1e-30, 10))
-    axes[0].legend(title="first rate", fontsize=8, title_fontsize=8, handlelength=3)
+            style = lab.line_style(index)
+            ax.semilogy(line, label=f"{start:g}", markevery=50, markersize=4, **style)
+        ax.set(xlabel="step", ylabel="rate (median)", title=title)
+    axes[0, 0].set(ylim=(1e-6, 10))
+    axes[0, 1].set(ylim=(1e-6, 10))
+    axes[1, 0].set(ylim=(1e-30, 10))
+    axes[0, 1].legend(title="first rate", fontsize=8, title_fontsize=8, handlelength=3, ncols=2)
     for index, (name, steps) in enumerate(needed.items()):
-        axes[2].loglog(
-            STARTS, steps.nanmedian(1).values, label=name, markersize=5, **lab.line_style(index)
+        style = lab.line_style(index)
+        axes[1, 1].semilogx(
+            STARTS, steps.nanmedian(1).values, label=name, markersize=5, **style
         )
-    axes[2].set(xlabel="first rate", ylabel="steps to a loss of 0.02", title="what it buys")
-    axes[2].legend(fontsize=8, handlelength=3)
+    axes[1, 1].set(
+        xlabel="first rate", ylabel="steps (median)", title="all points, ReLU: steps to 0.02"
+    )
+    axes[1, 1].legend(fontsize=8, handlelength=3)
     return fig
 
 
 lab.show(
     plot_drivers(),
-    alt="Left: the bold driver's rates from six first rates between 0.001 and 3 run together near 0.3 within some "
-    "200 steps. Middle: with batches of 16 all six fall in a straight line on a logarithmic axis, to below 1e-30. "
-    "Right: steps to a loss of 0.02 against the first rate: a constant rate arrives at 0.1, 0.3 and 1 only, the bold "
-    "driver from all six, within 100 to 300 steps.",
+    alt="Four panels. All points, ReLU: the bold driver's rates from six first rates between 0.001 and 3 run together near "
+    "0.3 within some 200 steps, and after about 350 they sink. All points, tanh: they run together likewise and stay near 0.4. Batches "
+    "of 16: all six fall in a straight line on a logarithmic axis, to below 1e-25 in 200 steps. Last, steps to a loss of 0.02 against the first "
+    "rate: a constant rate arrives at 0.1, 0.3 and 1 only, the bold driver from all six, within 150 to 320 steps.",
 )
 
 # %% [markdown]
-# PROSE_BOLD
+# Over a range of 3,000 in the first rate, the bold driver arrives: in some 160 to 320 steps, and with (nearly) every network. The rates run together within 200 steps; after that, seven or eight steps in a hundred go up, close to the 6.6 of the formula. Of the constant rates only three arrive, and one of these beats it clearly: the best needs half as many steps. That is the bargain. **It does not beat a tuned rate, and it saves you the tuning.**
+#
+# The lower left panel is why you do not find it in PyTorch. With batches of 16 the loss goes up about every second time, simply because the next batch is another one. Half of the steps rise where 6.6 % is the balance, so the rate shrinks by some 28 % a step, and soon the training has stopped for good. The driver cannot tell a bad step from a hard batch. It belongs on roads without noise: full batches, or one number an epoch that hardly jitters. A listener for noisy numbers needs what `ReduceLROnPlateau` has, patience.
+#
+# And the first panel holds a surprise. There is no noise, yet after some 350 steps most of the rates sink and do not come back. Is it the arithmetic? No: in float64 it happens as well. It is the ReLU. Its kinks make creases in the loss, and a walker that has come upon a crease which is a little valley crosses it with every step, however short: the loss rises every second time, the driver brakes, and ends in the crease. With tanh in place of ReLU, no creases, the rates stay up. The rule takes for granted that a step which is short enough goes down, and for ReLU that holds everywhere but on the creases.
 
 # %% [markdown]
 # ## Warm-up
@@ -1006,7 +1065,6 @@ with HiddenTest("warmup_factor") as test:
             rates[:, 1],
             rates[:, 0],
             "In a LambdaLR the rates should be LinearLR's at every step: `start` at step 0, full at step `warmup`, then constant.",
-            rtol=1e-6,
         )
     test.close(
         torch.tensor([float(warmup_factor(t, 4, start=0.0)) for t in range(6)]),
@@ -1075,7 +1133,7 @@ for index, (name, curve) in enumerate(sequels.items()):
         markersize=6 - 2 * (index == 2),
         **lab.line_style(index),
     )
-ax.set(xlabel="step", ylabel="rate / full rate")
+ax.set(xlabel="step", ylabel="rate / full rate", xticks=range(0, 20, 5))
 ax.legend(handlelength=3)
 lab.show(
     fig,
@@ -1113,12 +1171,12 @@ def sharpness(model, x, y, rounds=12):
     return value
 
 
-LOOKS = budget([0, 1, 2, 3, 5, 8, 12, 17, 23, 30, 40, 55, 75, 110, 155], fast=[0, 2, 5, 7])
+LOOKS = budget([0, 1, 3, 6, 10, 15, 21, 28, 38, 55, 78], fast=[0, 2, 6])
 probe_x, probe_y = data.train[:512]
 
 
 def curvature_run(depth, seed, lr=0.02):
-    """Rows of step and curvature, over the first two epochs."""
+    """Rows of step and curvature, over the first epoch."""
     model = clothes_net(seed, depth)
     optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9)
     rows = [{"step": 0, "curvature": sharpness(model, probe_x, probe_y)}]
@@ -1127,14 +1185,14 @@ def curvature_run(depth, seed, lr=0.02):
         if step + 1 in LOOKS:
             rows.append({"step": step + 1, "curvature": sharpness(model, probe_x, probe_y)})
 
-    lab.fit(model, data, optimizer, epochs=2, seed=seed, bar=False, on_batch=look)
+    lab.fit(model, data, optimizer, epochs=1, seed=seed, bar=False, on_batch=look)
     return rows
 
 
 curvature = lab.sweep(
     lambda depth, seed: curvature_run(depth, seed),
     {"depth": [1, 8]},
-    seeds=range(budget(5, fast=2)),
+    seeds=range(budget(5, fast=1)),
 )
 peak_curvature = curvature.groupby(["depth", "seed"]).curvature.max().groupby("depth").mean()
 late_curvature = (
@@ -1158,7 +1216,7 @@ lab.show(
     "several times its first value within some twenty steps, and comes down slowly. That of one hidden layer rises a little and falls. "
     "Dotted lines mark the limits of stability for rates of 0.05 and 0.2.",
 )
-pd.DataFrame({"highest": peak_curvature, "after two epochs": late_curvature}).round(1)
+pd.DataFrame({"highest": peak_curvature, "after one epoch": late_curvature}).round(1)
 
 # %% [markdown]
 # PROSE_SHARP
@@ -1395,8 +1453,7 @@ with HiddenTest("restart_rate") as test:
             torch.tensor(got, dtype=torch.float64),
             torch.tensor(want, dtype=torch.float64),
             f"first={first}, mult={mult}, floor={floor}: the rates should be CosineAnnealingWarmRestarts' at each of 130 steps.",
-            rtol=1e-9,
-            atol=1e-12,
+            rtol=1e-5,
         )
     # the first step of late rounds: here a logarithm is off by one round
     for mult in (2, 3, 5, 7, 10):
@@ -1406,7 +1463,6 @@ with HiddenTest("restart_rate") as test:
                 float(restart_rate(begin, 0.7, 3, mult=mult)),
                 0.7,
                 f"mult={mult}, step {begin}: round {k} begins here, so the rate is the peak. (A logarithm that is rounded down is off by one.)",
-                rtol=1e-12,
             )
             if k:
                 last = restart_rate(begin - 1, 0.7, 3, mult=mult)
@@ -1496,7 +1552,9 @@ lab.show(
 )
 
 # %% [markdown]
-# PROSE_WALK
+# At small rates everybody is stuck; at a constant rate that is large enough to climb, nobody settles. Both cosines do what neither can: they climb first and settle then. But the *restarts* add nothing. The one long cosine, from the same peak and in the same number of steps, ends a little lower: it spends more steps at the rates at which the walkers just about still climb. **What frees them from poor valleys is the high rate, not the return to it.** A restart helps a run whose first peak was too low, or too short.
+#
+# The second reason is another matter. Look at step 300 in the right-hand panel, the end of the second round: the restarts are below the one cosine there. (At step 100 they are not; a hundred steps are too few to climb.) So on to the clothes: fourteen epochs, one cosine or rounds of 2, 4 and 8, each at its own peak.
 
 
 # %%
@@ -1720,7 +1778,7 @@ with Check("BoostOnPlateau") as check:
         returned = pushing.step(1.0)
     check.that(returned is None, "`step` should return None.")
     check.that(
-        pushing.last_epoch == 3 and pushing.get_last_lr() == [0.1],
+        pushing.last_epoch == 3 and np.allclose(pushing.get_last_lr(), [0.1]),
         "After three steps `last_epoch` should be 3 and `get_last_lr()` the list of the rates: end `step` with super().step().",
     )
 
@@ -1784,9 +1842,8 @@ with HiddenTest("BoostOnPlateau") as test:
                 0.2 * want,
                 f"{patience=}, {boost=}, {length=}, {threshold=}: the rates of a long run. Better than the best by "
                 "the threshold? A count that is 0 after a better loss, and during a boost? `length` epochs, then the first rate?",
-                rtol=1e-9,
             )
-            test.close(got[:, 1], 1e-3 * want, "The second group's rates are wrong.", rtol=1e-9)
+            test.close(got[:, 1], 1e-3 * want, "The second group's rates are wrong.")
     got = rates_heard(BoostOnPlateau, [1.0] * 16, (0.1,))
     test.close(
         got,
@@ -1877,7 +1934,7 @@ def ground(place, x, rng):
     return 0.1 * x**2, 0.2 * x + rng.standard_normal(x.shape)
 
 
-def two_plateaus(make_scheduler, place, seed, epochs=100):
+def two_plateaus(make_scheduler, place, seed, epochs=120):
     """Mean loss of ten walkers after each epoch."""
     rng = np.random.default_rng(seed)
     x = rng.normal(-0.5, 0.05, 10) if place == "shelf" else rng.normal(0, 6, 10)
@@ -1927,15 +1984,24 @@ with needs("BoostOnPlateau"):
     axes[0].legend(fontsize=9, handlelength=3)
     lab.show(
         fig,
-        alt="Two panels, loss by epoch on a logarithmic axis. On the shelf the constant rate stays at 1 until about epoch 90, "
+        alt="Two panels, loss by epoch on a logarithmic axis. On the shelf the constant rate stays at 1 until about epoch 99, "
         "the one that raises the rate drops to near 0 about half-way, the one that lowers it stays at 1. In the bowl all fall, then the constant rate hovers "
         "around 0.08, the raised one leaps above it again and again, and the lowered one falls to below 0.01.",
     )
-    last = plateaus[plateaus.epoch == plateaus.epoch.max()]
-    print(lab.summary(last, ["place", "listener"], "loss").round(4).to_string(index=False))
+    late = plateaus[plateaus.epoch > plateaus.epoch.max() - 20]
+    late = late.groupby(["place", "listener", "seed"], sort=False).loss.mean().reset_index()
+    print("mean loss of the last 20 epochs")
+    print(lab.summary(late, ["place", "listener"], "loss").round(4).to_string(index=False))
+    off = plateaus[(plateaus.place == "shelf") & (plateaus.loss < 0.1)]
+    off = off.groupby(["listener", "seed"]).epoch.min().groupby("listener").median()
+    print("epochs until the shelf is left:", off.to_dict())
 
 # %% [markdown]
-# PROSE_BOOST
+# On the shelf the listener that *raises* the rate is off in less than half the time, and the one that lowers it never leaves. In the bowl it is the other way round: lowering brings the loss to about a ninth of the constant rate's, raising makes it five times as high. **A plateau has two causes, with opposite cures.** Either there is no slope, then step out; or the steps are too long for the valley they are in, then shorten them.
+#
+# The loss curve does not tell which. A few minutes of trial do: save the run, continue it for a few epochs at a third of the rate and at three times the rate, and see which of them comes down. In practice the bowl is by far the more frequent of the two, and the opinion of `ReduceLROnPlateau` a good first guess. It also explains an old surprise: the sudden drop of the loss at each cut is no sign that the network has "learned to learn". It stood in the bowl all the time, and the noise has been turned down.
+#
+# (Nothing was tuned here, on purpose: the two places are caricatures, made so that each listener is right once.)
 
 # %% [markdown]
 # ## Stop and resume
@@ -2343,6 +2409,7 @@ with needs("Checkpoint"):
     display_rows = [
         {
             "left out": name,
+            "highest rate": max(r["rate"] for r in rows),
             "loss in epoch 5": rows[0]["loss"],
             "loss in epoch 8": rows[-1]["loss"],
             "identical curve": [r["loss"] for r in rows] == [r["loss"] for r in whole],
@@ -2353,14 +2420,104 @@ with needs("Checkpoint"):
     print(pd.DataFrame(display_rows).to_string(index=False, float_format="{:.4f}".format))
 
 # %% [markdown]
-# PROSE_CKPT
+# With everything restored, the continued run *is* the run: the same losses to the last digit, and not one weight that differs. Then look at the rates.
+#
+# - **Without the model** the run starts over, with a rate that is made for its second half.
+# - **Without the optimiser** the rate is the one that the script's fresh optimiser has, a tenth of 0.1, since a warm-up was just built, and the momentum is zero. The scheduler does know that it is epoch 5. But PyTorch's schedulers mostly compute the next rate *from the present one*, by a factor; so its cosine goes on from there, seven times too low. The training loss even looks good at first, as it does at any low rate.
+# - **Without the scheduler** the warm-up runs again. It multiplies the present rate by 5.5, expecting to find a tenth of the peak, and finds three quarters of it: in epoch 6 the rate is four times the peak, and the loss follows it. Of all omissions this does the most harm, and in epoch 5 there is nothing to be seen of it.
+# - **Without the order or the global generator** nothing dramatic happens: another run, as good as the first. But it is another run. For a result that others are to reproduce, that is the difference that counts.
 
 # %% [markdown]
 # ## What we measured
 
 # %%
 with Claims(data) as claim:
-    claim("none", True)
+    arrived = {name: (~steps.isnan()).float().mean(1) for name, steps in needed.items()}
+    tuned = needed["constant rate"][4].nanmedian().item()
+    driven = needed["bold driver"].nanmedian(1).values
+    claim(
+        "bold driver: from every first rate at least eight networks in ten arrive; at a constant 0.001, 0.01 or 3 none",
+        bool((arrived["bold driver"] >= 0.8).all())
+        and arrived["constant rate"][[0, 1, 5]].sum() == 0,
+        weaker=bool((arrived["bold driver"][2:5] > 0).all()),
+    )
+    claim(
+        "bold driver: in 120 to 400 steps, and never as fast as the best constant rate",
+        bool((driven > 120).all() and (driven < 400).all() and (driven > 1.2 * tuned).all()),
+        weaker=bool(driven[4] > tuned),
+    )
+    claim(
+        "bold driver: between 5 % and 10 % of the steps go up",
+        0.05 < rises < 0.10,
+        weaker=rises < 0.2,
+    )
+    claim(
+        "bold driver, batches of 16: the rate is below 1e-15 after 200 steps",
+        noisy[1][-1].median() < 1e-15,
+    )
+    claim(
+        "bold driver, all points: with ReLU more than a third of the rates end below 0.001, with tanh hardly any",
+        asleep["ReLU"] > 0.33 and asleep["tanh"] < 0.05,
+        weaker=asleep["tanh"] < 0.2,
+    )
+    walk_mean = walks.groupby("schedule").loss.mean()
+    claim(
+        "ripples: both cosines end below 60 % of the best constant rate's loss",
+        max(walk_mean["one cosine"], walk_mean["restarts"]) < 0.6 * walk_mean["constant"],
+    )
+    claim(
+        "ripples: the restarts do not end lower than the one cosine",
+        walk_mean["restarts"] > walk_mean["one cosine"],
+    )
+    claim(
+        "both at once: the rate never exceeds 60 % of the peak; SequentialLR and LambdaLR agree",
+        sequels["both at once"].lr.max() < 0.6
+        and np.allclose(sequels["SequentialLR"].lr, sequels["one LambdaLR"].lr),
+    )
+    if plateaus is not None:
+        ends = late.groupby(["place", "listener"]).loss.mean()
+        claim(
+            "shelf: off in less than 60 % of the epochs with the raised rate, never with the lowered one",
+            off["raises the rate"] < 0.6 * off["constant"] and "lowers the rate" not in off,
+        )
+        claim(
+            "bowl: lowering brings the loss below a fifth, raising above twice that of the constant rate",
+            ends["bowl", "lowers the rate"] < ends["bowl", "constant"] / 5
+            and ends["bowl", "raises the rate"] > 2 * ends["bowl", "constant"],
+        )
+    if continued is not None:
+        claim(
+            "resumed with everything: the same losses and the same weights, bit for bit (on a CPU)",
+            device.type != "cpu"
+            or (
+                continued["nothing"][2] == 0
+                and [r["loss"] for r in continued["nothing"][0]]
+                == [r["loss"] for r in continued["nothing"][1]]
+            ),
+        )
+        claim(
+            "resumed without the scheduler: the rate climbs above twice the peak",
+            max(r["rate"] for r in continued["scheduler"][1]) > 0.2,
+        )
+
+# %% [markdown]
+# ## In short
+#
+# | schedule | listens to | the rate | in PyTorch |
+# |---|---|---|---|
+# | performance | validation loss, once an epoch | × factor after more than `patience` epochs without a new best | `ReduceLROnPlateau(optimizer, factor=0.3, patience=2)` |
+# | bold driver | a loss without noise, each step | × 1.05 after a fall, × ½ after a rise | none |
+# | warm-up | nothing | from 10 % up to 100 % in the first steps | `LinearLR`, or a `LambdaLR`; joined by `SequentialLR` |
+# | warm restarts | nothing | cosine rounds of $T_0, T_0 m, T_0 m^2, \dots$ | `CosineAnnealingWarmRestarts(optimizer, T_0, T_mult)` |
+# | your own | anything | `get_lr()` says | subclass `LRScheduler` |
+#
+# - Patience counts the bad epochs that are *tolerated*; better means by a threshold, and than the best so far.
+# - The bold driver finds the rate at which 6.6 % of the steps go wrong. It needs a quiet road.
+# - A plateau means no slope, or too much noise. The cures are opposite.
+# - To resume: model, optimiser, scheduler, and every generator. The rate lies in the optimiser, the place in the scheduler.
+#
+# **Read on.** Battiti (1989) and Vogl et al. (1988) on the bold driver. Loshchilov and Hutter (2017), *SGDR: Stochastic gradient descent with warm restarts*. Goyal et al. (2017), who made warm-up popular with very large batches; Gilmer et al. (2022) on the curvature behind it. Huang et al. (2017), *Snapshot ensembles*, which put the networks at the ends of the rounds to use. The next lesson rises and falls
+# just once: 1cycle.
 
 # %%
 lab.show_progress("ch04")
