@@ -516,7 +516,9 @@ lab.show(
 )
 
 # %% [markdown]
-# PROSE_PLATEAU2
+# At a low rate there is little to gain. The higher the first rate, the more performance scheduling forgives: two points at 0.1, and a multiple of that at 0.3, where the constant rate is lost. Its best first rate is three times as high as the best constant one. And even best against best it is about a point ahead on the test images, with an interval well clear of 0.
+#
+# **A listener that may only lower the rate should be started high.** One warning: it listens to the validation images, so they take part in the training, if only a little. That is why the last word was the test set's.
 
 # %% [markdown]
 # ### Play with it
@@ -926,11 +928,11 @@ lab.show(
 )
 
 # %% [markdown]
-# Over a range of 3,000 in the first rate, the bold driver arrives: in some 160 to 320 steps, and with (nearly) every network. The rates run together within 200 steps; after that, seven or eight steps in a hundred go up, close to the 6.6 of the formula. Of the constant rates only three arrive, and one of these beats it clearly: the best needs half as many steps. That is the bargain. **It does not beat a tuned rate, and it saves you the tuning.**
+# Over a range of 3,000 in the first rate, the bold driver arrives: in some 150 to 310 steps, and with every network or nearly so. The rates run together within 200 steps; after that, seven or eight steps in a hundred go up, close to the 6.6 of the formula. Of the constant rates only three arrive, and one of these beats it clearly: the best needs half as many steps. That is the bargain. **It does not beat a tuned rate, and it saves you the tuning.**
 #
 # The lower left panel is why you do not find it in PyTorch. With batches of 16 the loss goes up about every second time, simply because the next batch is another one. Half of the steps rise where 6.6 % is the balance, so the rate shrinks by some 28 % a step, and soon the training has stopped for good. The driver cannot tell a bad step from a hard batch. It belongs on roads without noise: full batches, or one number an epoch that hardly jitters. A listener for noisy numbers needs what `ReduceLROnPlateau` has, patience.
 #
-# And the first panel holds a surprise. There is no noise, yet after some 350 steps most of the rates sink and do not come back. Is it the arithmetic? No: in float64 it happens as well. It is the ReLU. Its kinks make creases in the loss, and a walker that has come upon a crease which is a little valley crosses it with every step, however short: the loss rises every second time, the driver brakes, and ends in the crease. With tanh in place of ReLU, no creases, the rates stay up. The rule takes for granted that a step which is short enough goes down, and for ReLU that holds everywhere but on the creases.
+# And the first panel holds a surprise. There is no noise, yet after some 350 steps the rates of about half of the networks sink (with other seeds it was a quarter), and do not come back. Is it the arithmetic? No: in float64 it happens as well. It is the ReLU. Its kinks make creases in the loss, and a walker that has come upon a crease which is a little valley crosses it with every step, however short: the loss rises every second time, the driver brakes, and ends in the crease. With tanh in place of ReLU, no creases, the rates stay up. The rule takes for granted that a step which is short enough goes down, and for ReLU that holds everywhere but on the creases.
 
 # %% [markdown]
 # ## Warm-up
@@ -1219,11 +1221,11 @@ lab.show(
 pd.DataFrame({"highest": peak_curvature, "after one epoch": late_curvature}).round(1)
 
 # %% [markdown]
-# Both, one after the other, and the deep network does it with a vengeance. Its curvature falls for the first steps, then, once the loss begins to come down, leaps to some five times its first value within twenty steps, and comes back slowly. At its height it lies above the limit for $\eta = 0.05$, the dotted line, though the run itself, at 0.02, is stable. After one epoch 0.05 would be safe. That is the **rugged early landscape**, and the case for a warm-up: the peak rate that the later run can use is too much for the first steps. The shallow network has hardly anything of the kind.
+# Both, one after the other, most of all in the deep network. Its curvature falls for the first steps, then, once the loss begins to come down, leaps to some five times its first value within twenty steps, and comes back slowly. At its height it lies above the limit for $\eta = 0.05$, the dotted line, though the run itself, at 0.02, is stable. After one epoch 0.05 would be safe. That is the **rugged early landscape**, and the case for a warm-up: the peak rate that the later run can use is too much for the first steps. The shallow network has hardly anything of the kind.
 #
 # A case is not yet a gain. So take the deep network, two epochs of a cosine, with a warm-up over the first fifth of the steps or without. And take it with two optimisers, since Adam has a reason of its own. Its first steps have the size of the *rate*, in every coordinate, however uncertain the gradient: $m/\sqrt v$ is ±1 at step 1, and its averages rest on a handful of batches for a while (Liu and others, 2020).
 #
-# **Predict, then run.** Each peak rate is chosen on validation images, then ten fresh seeds are judged on test images. Which of the two optimisers gains from the warm-up?
+# **Predict, then run.** Each peak rate is chosen on validation images, then eight fresh seeds are judged on test images. Which of the two optimisers gains from the warm-up, and at which rates?
 
 
 # %%
@@ -1232,8 +1234,8 @@ OPTIMIZERS = {
     "AdamW": partial(torch.optim.AdamW, fused=device.type == "cpu"),
 }
 WARM_PEAKS = {
-    "momentum": budget([0.02, 0.05, 0.1], fast=[0.05]),
-    "AdamW": budget([0.001, 0.003, 0.01, 0.03], fast=[0.01]),
+    "momentum": budget([0.01, 0.02, 0.05], fast=[0.02]),
+    "AdamW": budget([0.001, 0.003, 0.01], fast=[0.01]),
 }
 STARTS_OF = ["cosine alone", "warm-up, then cosine"]
 
@@ -1257,14 +1259,14 @@ def warm_run(start, name, peak, seed):
     return model, history
 
 
-warm_tuning, warm_best, warm_test, warm_gain = {}, {}, {}, {}
+warm_tuning, warm_best, warm_test, warm_gain, warm_forgives = {}, {}, {}, {}, {}
 for name, peaks in WARM_PEAKS.items():
     warm_tuning[name] = lab.sweep(
         lambda start, peak, seed, name=name: {
             "accuracy": warm_run(start, name, peak, seed)[1].last["valid_accuracy"]
         },
         {"start": STARTS_OF, "peak": peaks},
-        seeds=range(100, 100 + budget(3, fast=1)),
+        seeds=range(100, 100 + budget(5, fast=2)),
     )
     found = lab.best(warm_tuning[name], "start", "accuracy", over="peak")
     warm_best[name] = found.set_index("start")
@@ -1273,11 +1275,15 @@ for name, peaks in WARM_PEAKS.items():
             warm_run(start, name, warm_best[name].peak[start], seed)[0], data.test
         ),
         {"start": STARTS_OF},
-        seeds=range(budget(10, fast=2)),
+        seeds=range(budget(8, fast=2)),
     )
     warm_gain[name] = lab.paired_difference(
         warm_test[name], "start", "accuracy", "cosine alone"
     )
+    for peak, frame in warm_tuning[name].groupby("peak"):
+        warm_forgives[name, peak] = lab.paired_difference(
+            frame, "start", "accuracy", "cosine alone"
+        )
 
 
 # %%
@@ -1298,17 +1304,30 @@ def plot_warm(warm_tuning):
 
 lab.show(
     plot_warm(warm_tuning),
-    alt="ALT_WARM",
+    alt="Validation accuracy against the peak rate, with and without warm-up, for the deep network. Momentum: the two lines lie close "
+    "together. AdamW: they are close at 0.001 and 0.003; at 0.01 the line of the cosine alone falls, the one with warm-up stays level.",
 )
 for name in OPTIMIZERS:
     print(warm_best[name][["peak", "mean", "at_edge"]].round(4).to_string())
     print(
         lab.summary(warm_test[name], "start", "accuracy").round(4).to_string(index=False), "\n"
     )
-pd.concat(warm_gain, names=["optimiser"]).droplevel(1).round(4)
+print("test accuracy, gain of the warm-up, each at its own best peak:")
+print(
+    pd.concat(warm_gain, names=["optimiser"])
+    .droplevel(1)
+    .drop(columns="start")
+    .round(4)
+    .to_string()
+)
+print("\nvalidation accuracy, gain of the warm-up at one and the same peak:")
+same_peak = pd.concat(warm_forgives, names=["optimiser", "peak"]).droplevel(2)
+same_peak.drop(columns="start").round(4)
 
 # %% [markdown]
-# PROSE_WARM
+# At its own best peak, neither optimiser gains anything that the interval can tell from 0. Whoever tunes the rate does not need the warm-up here: the best peak of the cosine alone is one that the first steps survive. The warm-up shows in the last table, at a rate three times too high for AdamW: without it the network loses some two points, with it hardly anything. So, in this experiment, **a warm-up buys tolerance rather than accuracy.** That is worth having, for a fifth of the steps or fewer: rates are rarely tuned to a factor of three, and in a large network one bad start is dear.
+#
+# (Larger claims are made for warm-up, and for other networks they hold: transformers whose norm comes after the sum hardly train without one, and the very large batches of Goyal and others (2017) needed it. Ours is a plain network of eight layers, and a run of 158 steps.)
 
 # %% [markdown]
 # ## Warm restarts
@@ -2469,8 +2488,8 @@ with Claims(data) as claim:
         weaker=bool((arrived["bold driver"][2:5] > 0).all()),
     )
     claim(
-        "bold driver: in 120 to 400 steps, and never as fast as the best constant rate",
-        bool((driven > 120).all() and (driven < 400).all() and (driven > 1.2 * tuned).all()),
+        "bold driver: in 100 to 450 steps, and not as fast as the best constant rate",
+        bool((driven > 100).all() and (driven < 450).all() and (driven > 1.1 * tuned).all()),
         weaker=bool(driven[4] > tuned),
     )
     claim(
@@ -2483,8 +2502,8 @@ with Claims(data) as claim:
         noisy[1][-1].median() < 1e-15,
     )
     claim(
-        "bold driver, all points: with ReLU more than a third of the rates end below 0.001, with tanh hardly any",
-        asleep["ReLU"] > 0.33 and asleep["tanh"] < 0.05,
+        "bold driver, all points: with ReLU more than a tenth of the rates end below 0.001, with tanh hardly any",
+        asleep["ReLU"] > 0.1 and asleep["tanh"] < 0.05,
         weaker=asleep["tanh"] < 0.2,
     )
     walk_mean = walks.groupby("schedule").loss.mean()
@@ -2507,14 +2526,14 @@ with Claims(data) as claim:
         weaker=peak_curvature[8] > 0,
     )
     claim(
-        "CLAIM_ADAM",
-        adam["mean"] > 0.002,
-        weaker=adam["mean"] > -0.3,
+        "warm-up, each at its own best peak: both optimisers within a point and a half, with and without",
+        all(abs(gain) < 0.015 for gain in (adam["mean"], sgd["mean"])),
+        weaker=all(abs(gain) < 0.4 for gain in (adam["mean"], sgd["mean"])),
     )
     claim(
-        "momentum: within two points, with and without the warm-up",
-        abs(sgd["mean"]) < 0.02,
-        weaker=abs(sgd["mean"]) < 0.4,
+        "warm-up, AdamW at 0.01: it saves more than half a point",
+        same_peak["mean"]["AdamW", 0.01] > 0.005,
+        weaker=same_peak["mean"]["AdamW", 0.01] > -0.3,
     )
     claim(
         "clothes: at no end of a round are restarts and the one cosine more than 1.5 points apart, at the last less than half a point",
