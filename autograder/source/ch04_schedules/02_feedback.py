@@ -1696,7 +1696,7 @@ class BoostOnPlateau(LRScheduler):
         self.patience, self.boost = patience, boost
         self.length, self.threshold = length, threshold
         self.best_loss = math.inf
-        self.bad_epochs = self.boosted = 0
+        self.bad = self.boosted = 0
         super().__init__(optimizer)
         ### END SOLUTION
 
@@ -1713,15 +1713,15 @@ class BoostOnPlateau(LRScheduler):
         if loss is not None:
             loss = float(loss)
             if loss < self.best_loss * (1 - self.threshold):
-                self.best_loss, self.bad_epochs = loss, 0
+                self.best_loss, self.bad = loss, 0
             else:
-                self.bad_epochs += 1
+                self.bad += 1
             if self.boosted:
                 self.boosted -= 1
-                self.bad_epochs = 0
-            elif self.bad_epochs > self.patience:
+                self.bad = 0
+            elif self.bad > self.patience:
                 self.boosted = self.length
-                self.bad_epochs = 0
+                self.bad = 0
         super().step()
         ### END SOLUTION
 
