@@ -39,7 +39,7 @@ _ = torch.set_flush_denormal(True)
 device = lab.device()
 data = lab.mnist(flat=True).take(train=budget(60_000, fast=2_000)).to(device)
 n_inputs, n_classes = data.train[:1][0].shape[1], len(data.classes)
-seeds, tuning_seeds = budget(range(5), fast=range(2)), [100]
+seeds, tuning_seeds = budget(range(5), fast=range(2)), budget([100, 101], fast=[100])
 data
 
 # %% [markdown]
@@ -807,12 +807,11 @@ with needs("effective_rate"):
 
 # %%
 FACTORS = {
-    "SGD": [1, 2, 4, 8, 16],
-    "momentum": [0.25, 0.5, 1, 2, 4],
-    "exponential": [0.25, 0.5, 1, 2, 4],
-    "Glorot": [1 / 16, 1 / 8, 1 / 4, 1 / 2, 1],
+    "SGD": [2, 4, 8, 16],
+    "momentum": [1 / 4, 1 / 2, 1, 2],
+    "exponential": [1 / 4, 1 / 2, 1, 2],
+    "Glorot": [1 / 8, 1 / 4, 1 / 2, 1],
     "dropout": [1 / 8, 1 / 4, 1 / 2],
-    "178-46, dropout": [1 / 8, 1 / 4, 1 / 2],
     "178-46": [1 / 8, 1 / 4, 1 / 2],
 }
 
@@ -1147,7 +1146,7 @@ lab.show(
 )
 
 # %%
-fair_gains = gains_along(fairly, ORDER)
+fair_gains = gains_along(fairly, [rung for rung in ORDER if rung in FAIR])
 columns = ["gain", "low", "high"]
 both = pd.concat(
     {
@@ -1163,10 +1162,10 @@ both.round(2)
 # %%
 def plot_gains(ledgers):
     fig, ax = lab.figure(height=3.2)
-    rungs = ORDER[1:]
+    rungs = list(book_gain)
     ax.axhline(0, color="black", linewidth=0.8)
     for index, (name, table) in enumerate(ledgers.items()):
-        table = table.set_index("rung").loc[rungs]
+        table = table.set_index("rung").reindex(rungs)
         bars = np.array([table.gain - table.low, table.high - table.gain])
         style = lab.line_style(index) | {"linestyle": "none"}
         ax.errorbar(
@@ -1545,17 +1544,13 @@ last.round(2)
 with needs("recipe"):
     torch.manual_seed(50)
     model, _, _ = modern((n_inputs, 178, 46, n_classes), peak, 10)
-    optimizer, scheduler = recipe(model, peak, final_epochs, len(data.train), batch_size=128)
+    optimizer, scheduler = recipe(model, peak, 1, len(data.train), batch_size=128)
     yours = lab.fit(
-        model,
-        data,
-        optimizer,
-        epochs=final_epochs,
-        batch_size=128,
-        scheduler=scheduler,
-        seed=50,
+        model, data, optimizer, epochs=1, batch_size=128, scheduler=scheduler, seed=50
     )
-    print(f"with your recipe: {yours.last['valid_accuracy']:.2%} on validation images")
+    print(
+        f"with your recipe, one epoch: {yours.last['valid_accuracy']:.2%} on validation images"
+    )
 
 
 # %%
