@@ -721,10 +721,10 @@ with Check("effective_rate") as check:
 with HiddenTest("effective_rate") as test:
 
     def settled(**settings):
-        """The 2,000th step of torch's own SGD under a gradient of 1."""
+        """The 1,500th step of torch's own SGD under a gradient of 1."""
         p = nn.Parameter(torch.zeros(1, dtype=torch.float64))
         walker = torch.optim.SGD([p], **settings)
-        for _ in range(2000):
+        for _ in range(1500):
             p.grad, before = torch.ones_like(p), p.item()
             walker.step()
         return before - p.item()
@@ -809,11 +809,11 @@ with needs("effective_rate"):
 # %% [markdown]
 # Nothing is wrong with a rate of 1 or 2 as such. But a ladder whose rungs differ in the rate as well says little about the rungs. So let us vary it.
 #
-# **Predict, then run.** For some rungs, rates over a wide range, judged on validation images. For which of them was the book's rate (the grey disc; SGD's, 0.1, lies to the left of its line) too high, for which too low?
+# **Predict, then run.** For some rungs, rates over a wide range, judged on validation images. For which of them was the book's rate (the grey disc) too high, for which too low?
 
 # %%
 FACTORS = {
-    "SGD": [2, 4, 8, 16],
+    "SGD": [1, 2, 4, 8, 16],
     "momentum": [1 / 4, 1 / 2, 1, 2],
     "exponential": [1 / 4, 1 / 2, 1, 2],
     "Glorot": [1 / 8, 1 / 4, 1 / 2, 1],
