@@ -318,7 +318,7 @@ lab.show(
 # %% [markdown]
 # (All figures in the text are of the full run on the real images. `low` and `high` are the ends of the 95 % interval of the mean, `sd` is the spread from seed to seed.)
 #
-# After one epoch of fifty the lower half of the ladder is there: momentum far above SGD, Glorot's start well above the rest, the falling rates a little above the constant one. The upper half is not. Dropout does not help but costs, and the second hidden layer does not make up for it.
+# After one epoch of fifty the lower half of the ladder is there: momentum far above SGD, Glorot's start far above the rest, the falling rates, if anything, a little above the constant one. The upper half is not. Dropout does not help but costs, and the second hidden layer does not make up for it.
 #
 # Is that only for want of epochs? We ran the 50 epochs once, outside this notebook and with a single seed: the rungs from SGD to Glorot came within 0.5 points of the book's figures, those with dropout 0.4 and 1.0 points below. So the first rungs reproduce well; **the dropout rungs did not reproduce for us**, at any length that we tried. One seed proves little, and we do not know the reason.
 #
@@ -591,7 +591,7 @@ with needs("ledger"):
     print(ledger(as_told, ORDER).round(2).to_string(index=False))
 
 # %% [markdown]
-# Momentum brings the most, eight points or so, then Glorot's start with about five. The decaying rate's interval contains 0 or comes close to it: with weights from $\mathcal N(0, 1)$ the seeds scatter too much to show a gain of one point. Dropout *costs*.
+# (`book` is the same difference between the book's figures.) Momentum brings between five and eight points, Glorot's start about as much. The interval of the falling rate contains 0: with weights from $\mathcal N(0, 1)$ the seeds scatter too much for a gain of half a point to be seen. Dropout *costs* half a point to one, and whether the second layer helps, these five seeds cannot quite say.
 #
 # That is a ledger. Is it a true one?
 #
@@ -814,8 +814,8 @@ with needs("effective_rate"):
 # %%
 FACTORS = {
     "SGD": [1, 2, 4, 8, 16],
-    "momentum": [1 / 4, 1 / 2, 1, 2],
-    "exponential": [1 / 4, 1 / 2, 1, 2],
+    "momentum": [1 / 2, 1, 2],
+    "exponential": [1 / 2, 1, 2],
     "Glorot": [1 / 8, 1 / 4, 1 / 2, 1],
     "dropout": [1 / 8, 1 / 4, 1 / 2],
     "178-46": [1 / 8, 1 / 4, 1 / 2],
@@ -849,6 +849,8 @@ def plot_rates(tuning):
         at_book = line[np.isclose(line.index, setting(rung)["rate"])]
         ax.plot(at_book.index, at_book, "o", color="grey", markersize=14, alpha=0.4, zorder=0)
     ax.set(xlabel="learning rate at the start (log scale)", ylabel="validation accuracy (%)")
+    ticks = [0.02, 0.05, 0.1, 0.2, 0.5, 1]
+    ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks], minor=False)
     ax.legend(
         fontsize=9, loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, handlelength=3
     )
@@ -857,13 +859,14 @@ def plot_rates(tuning):
 
 lab.show(
     plot_rates(tuning),
-    alt="Validation accuracy against the starting rate, logarithmic, for five rungs. SGD rises up to "
-    "rates near 1. The two rungs with momentum and N(0, 1) weights peak near 0.2 to 0.4. Those with "
-    "Glorot's start peak near 0.05, far above all others, and fall towards the book's 0.2.",
+    alt="Validation accuracy against the starting rate, logarithmic, for five rungs. SGD climbs from 80 "
+    "at the book's 0.1 to 87 at 0.8. The two rungs with momentum and N(0, 1) weights peak at the book's "
+    "0.1 and 0.2, near 88. Those with Glorot's start peak near 0.05, at 96 and more, and fall to the "
+    "book's 0.2.",
 )
 
 # %% [markdown]
-# Three answers. Plain **SGD** was starved: its best rate is about eight times the book's 0.1, close to momentum's effective rate of 1. **Momentum** with weights from $\mathcal N(0, 1)$ happens to be right at 0.1, and so is the exponential decay at 0.2. And **Glorot's** nets, with one hidden layer or two, want 0.05, a quarter of what they inherited from the rung below. The good start is not served by the rate that suited the bad one: with saturated units gradients are small, and rates must be large.
+# Three answers. Plain **SGD** was starved: its best rate is 0.8, eight times the book's and close to momentum's effective rate of 1. **Momentum** with weights from $\mathcal N(0, 1)$ happens to be right at 0.1, and so is the exponential decay at 0.2. And **Glorot's** nets, with one hidden layer or two, want about 0.05, a quarter of what they inherited from the rung below. The good start is not served by the rate that suited the bad one: with saturated units gradients are small, and rates must be large.
 #
 # ## Choosing without cheating
 #
@@ -1147,8 +1150,8 @@ lab.show(
         "The same rungs, each at its own rate",
     ),
     alt="Test accuracy by rung: the book's figures, ours at the book's rates and ours at each rung's own "
-    "rate, with intervals. At their own rates SGD lies far higher than before, the step to momentum is "
-    "small, and the step to Glorot is the largest of all.",
+    "rate, with intervals. At their own rates SGD lies four points higher than before and its interval "
+    "nearly touches momentum's; the step to Glorot is the largest of all and ends two points higher.",
 )
 
 # %%
@@ -1203,7 +1206,7 @@ lab.show(
 )
 
 # %% [markdown]
-# The ledger has turned over. At its own rate plain SGD comes within a point or so of momentum: **nearly all that momentum seemed to bring was a rate ten times larger.** And Glorot's start, worth 0.7 points in the book and five in our first ledger, is worth about eight: it was held back by a rate four times too hot, and is by far the best rung of the ladder. The falling rate and dropout remain what they were, little and less than nothing *after one epoch*.
+# The ledger has turned over. Given its own rate, plain SGD gains more than four points, and these are taken from momentum: of the 6.7 points that momentum seemed to bring, 2.3 are left, with an interval from −0.5 to 5. **Most of what stood on momentum's rung was a rate ten times larger**; whether anything was momentum's own, five seeds of this restless net do not show. And Glorot's start, worth 0.7 points in the book and six in our first ledger, is worth eight: it was held back by a rate four times too hot, and is by far the best rung of the ladder. Dropout still costs half a point *after one epoch*.
 #
 # Mind what this does not say. Momentum is no fraud: chapter 3 showed valleys in which it needs twenty times fewer steps. On *this* net, at *this* budget, little of that is to be seen. And dropout has nothing to do here, because nothing overfits in one epoch; you see its price without its benefit.
 #
@@ -1218,7 +1221,7 @@ one_rate = train(
 lab.summary(one_rate.astype({"rung": str}), "rung", "accuracy").round(2)
 
 # %% [markdown]
-# About 97.2 %: one hidden layer, no dropout, five epochs, and level with the best rung of the book. **One better rate did what three more rungs, another layer and a hundred epochs had done.** (The factor was chosen with runs of one epoch, on validation images. For five epochs there may be a better one.)
+# About 97.1 %, in an interval that contains the 97.15: one hidden layer, no dropout, five epochs, and level with the best rung of the book. After a single epoch it was ahead of all eight rungs at the book's rates, by more than a point and a half. **One better rate did what dropout, another layer and a hundred epochs had done.** (The factor was chosen with runs of one epoch, on validation images. For five epochs there may be a better one.)
 #
 # ## What the course has taught
 #
@@ -1273,7 +1276,7 @@ def train_modern(rate, seed, split, epochs=1):
     return {"accuracy": 100 * lab.evaluate(model, getattr(data, split))["accuracy"]}
 
 
-modern_rates = budget([0.01, 0.02, 0.04], fast=[0.02])
+modern_rates = budget([0.02, 0.04, 0.08], fast=[0.02])
 modern_tuning = lab.sweep(
     lambda rate, seed: train_modern(rate, seed, "valid"), {"rate": modern_rates}, tuning_seeds
 ).assign(rung="BN, AdamW")
@@ -1294,7 +1297,7 @@ upper_gains = gains_along(upper, UPPER)
 upper_gains.round(2)
 
 # %% [markdown]
-# The schedule alone makes no visible difference here: in one epoch 1cycle and an exponential decay come out alike, as "1cycle, and which schedule?" led you to expect. He's start with SiLU brings half a point, and batch normalisation with AdamW a little more. None of these is a drama; together they are worth about a point, and a point at 97 % is a third of all errors. And note where we stand: **a single epoch of the last recipe is above the book's last rung.**
+# The schedule alone makes no visible difference here: between 1cycle and an exponential decay the interval contains 0. He's start with SiLU brings 0.7 points, which is the one clear gain of the three. Batch normalisation with AdamW may bring a little more; its interval just contains 0. None of these is a drama, but together they are worth a point, and a point at 96.3 % is more than a quarter of all errors. And note where we stand: **a single epoch of the last recipe, 97.4 %, is above the book's last rung.**
 #
 # One detail is worth doing by hand. AdamW shrinks each weight by the share $\eta\lambda$ at each step, a *decay* that pulls towards 0. For the matrices this is what one wants. For biases and for γ and β of batch normalisation it is not: 0 is no natural place for a scale γ. So most published recipes give AdamW two groups of parameters, and only
 # one of them decays. (With $\lambda = 0.01$ and so few steps you will not see a difference here; in long runs with $\lambda = 0.1$ you may.)
@@ -1614,19 +1617,19 @@ def plot_all():
 lab.show(
     plot_all(),
     alt="All rungs of the lesson, one a row, with test accuracy and interval, and a dotted line at 97.15. "
-    "At the book's rates the rows climb from 80 to 94 and turn; at own rates they start at 87 and climb "
-    "to 96 or 97; our rungs stand at or beyond the line, and with three epochs well beyond it.",
+    "At the book's rates the rows climb from 80 to 94 and turn; at own rates they start at 85 and climb "
+    "to 96; our rungs come up to the line and pass it, and with three epochs lie well beyond it.",
 )
 
 # %% [markdown]
-# Above 98.1 % after three epochs, with every seed far beyond the dotted line: of the 285 errors in 10,000 that the ladder's last rung left, fewer than 190 remain, for about a thirtieth of the epochs.
+# 98.3 % after three epochs, in an interval of less than 0.1 to either side, with every seed far beyond the dotted line: of the 285 errors in 10,000 that the ladder's last rung left, about 175 remain, for about a thirtieth of the epochs.
 #
 # Look at the picture once more, from top to bottom. Between the first group and the second *nothing* was changed but the rates. It is the cheapest experiment of this lesson, and moved more than any rung above Glorot. **A change has not been tested until both sides had their own rate.** Papers and textbooks alike are full of ladders; whenever you read one, ask of each rung what else changed with it.
 
 # %% [markdown] role="question" exercise="one_better_rate" minutes=12
 # ### One better rate
 #
-# A single change of the rate did more for this net than momentum's successors, dropout and a second layer together. In at most twelve sentences: (a) Why could that happen: which rungs of the ladder changed the effective rate or the best rate without saying so? (b) How would its author have found out, at what cost in runs, and with which images? (c) Your own table shows that dropout costs 0.3 points, with an interval from −0.5 to −0.1, after one epoch at its own best rate. A colleague
+# A single change of the rate did more for this net than momentum's successors, dropout and a second layer together. In at most twelve sentences: (a) Why could that happen: which rungs of the ladder changed the effective rate or the best rate without saying so? (b) How would its author have found out, at what cost in runs, and with which images? (c) Your own table shows that dropout costs 0.6 points, with an interval from −0.8 to −0.3, after one epoch at its own best rate. A colleague
 # concludes that dropout is useless. What do you answer, and which experiment would decide?
 
 # %% [markdown] role="answer" exercise="one_better_rate" points=4
@@ -1647,23 +1650,23 @@ upper_mean = upper.groupby("rung").accuracy.mean()
 told_gain = told_gains.set_index("rung").gain
 fair_gain = fair_gains.set_index("rung").gain
 
-chain = ["SGD", "momentum", "exponential", "Glorot"]
+earlier = ["SGD", "momentum", "linear", "exponential"]
 
 with Claims(data) as claim:
     claim("the stacked nets do what PyTorch does", off_by < 1e-3)
     claim(
-        "at the book's rates the rungs from SGD to Glorot come in the book's order",
-        told_mean[chain].is_monotonic_increasing,
+        "at the book's rates momentum is above SGD, and Glorot above all rungs before it",
+        told_mean["Glorot"] > told_mean[earlier].max() and told_mean["momentum"] > told_mean["SGD"],
         weaker=told_mean["momentum"] > told_mean["SGD"] - 10,
     )
     claim(
-        "at the book's rates momentum brings at least 5 points",
-        told_gain["momentum"] > 5,
+        "at the book's rates momentum brings 5 to 8 points, give or take one",
+        4 < told_gain["momentum"] < 9,
         weaker=told_gain["momentum"] > -10,
     )
     claim(
-        "at the book's rates Glorot brings 3 to 6 points",
-        3 < told_gain["Glorot"] < 6,
+        "at the book's rates Glorot brings 3 to 9 points",
+        3 < told_gain["Glorot"] < 9,
         weaker=told_gain["Glorot"] > -50,
     )
     claim(
@@ -1682,9 +1685,10 @@ with Claims(data) as claim:
         weaker=chosen.factor["Glorot"] <= 1,
     )
     claim(
-        "at own rates momentum brings less than half of what it seemed to bring",
-        fair_gain["momentum"] < told_gain["momentum"] / 2,
-        weaker=fair_gain["momentum"] < told_gain["momentum"] + 50,
+        "plain SGD gains two points or more from its own rate, which momentum loses",
+        fair_mean["SGD"] > told_mean["SGD"] + 2
+        and fair_gain["momentum"] < told_gain["momentum"] - 2,
+        weaker=fair_mean["SGD"] > told_mean["SGD"] - 50,
     )
     claim(
         "at own rates Glorot brings most of all, at least 4 points",
@@ -1702,8 +1706,8 @@ with Claims(data) as claim:
         weaker=fair_mean["Glorot"] > told_mean["SGD"] - 10,
     )
     claim(
-        "that net, in five epochs, comes within 0.2 of the book's best or passes it",
-        one_rate.accuracy.mean() > 96.95,
+        "that net, in five epochs, comes within 0.25 of the book's best or passes it",
+        one_rate.accuracy.mean() > 96.9,
         weaker=one_rate.accuracy.mean() > 20,
     )
     claim(
