@@ -1656,7 +1656,8 @@ with Claims(data) as claim:
     claim("the stacked nets do what PyTorch does", off_by < 1e-3)
     claim(
         "at the book's rates momentum is above SGD, and Glorot above all rungs before it",
-        told_mean["Glorot"] > told_mean[earlier].max() and told_mean["momentum"] > told_mean["SGD"],
+        told_mean["Glorot"] > told_mean[earlier].max()
+        and told_mean["momentum"] > told_mean["SGD"],
         weaker=told_mean["momentum"] > told_mean["SGD"] - 10,
     )
     claim(
