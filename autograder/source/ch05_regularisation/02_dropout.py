@@ -521,7 +521,7 @@ lab.show(
 lab.paired_difference(final, by="p", value="validation accuracy", baseline=0.0).round(3)
 
 # %% [markdown]
-# Look at the left-hand picture again. The gap closes from *above*: with more dropout the network remembers less of its training images, while on new ones it is hardly better or worse (the last table; a point more or less, and with other seeds the signs of 0.2 and 0.5 changed); with 0.8 it has begun to know too little. Anybody who expected a
+# Look at the left-hand picture again. The gap closes from *above*: with more dropout the network remembers less of its training images, while on new ones it is hardly better or worse (the last table; with five other seeds the gain of 0.2 was gone, and 0.5 lost a point); with 0.8 it has begun to know too little. Anybody who expected a
 # jump in accuracy should keep the validation *loss* in view: with 0.2 and 0.5 it is lower than without. The network makes about as many mistakes as before, and is less sure of them. That is what this kind of regularisation buys, and the end of this lesson measures it.
 #
 # The right-hand picture holds a classic surprise. The training loss that the loop prints is *higher* than the validation loss, for most of the run. Nothing is wrong: the loop measures a network with half of its units missing, validation a complete one. With dropout off, the training loss lies where it belongs. **Compare losses in the same mode**, which means evaluation mode.
