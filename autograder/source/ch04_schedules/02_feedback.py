@@ -71,7 +71,7 @@ def column(*numbers):
 
 
 # %% [markdown]
-# The networks of this lesson look at every other pixel of the clothes, 14 × 14 of them: that costs a few points of accuracy, and makes a run of fifteen epochs a matter of a second.
+# The networks of this lesson look at every other pixel of the clothes, 14 × 14 of them: that costs a few points of accuracy, and makes a run of a dozen epochs a matter of a second.
 
 
 # %%
@@ -516,7 +516,7 @@ lab.show(
 )
 
 # %% [markdown]
-# At a low rate there is little to gain. The higher the first rate, the more performance scheduling forgives: two points at 0.1, and a multiple of that at 0.3, where the constant rate is lost. Its best first rate is three times as high as the best constant one. And even best against best it is about a point ahead on the test images, with an interval well clear of 0.
+# At a low rate there is little to gain. The higher the first rate, the more performance scheduling forgives: more than a point at 0.1, and between four and seven at 0.3, where the constant rate is lost. Its best first rate is three times as high as the best constant one. And even best against best it is about a point ahead on the test images, with an interval well clear of 0.
 #
 # **A listener that may only lower the rate should be started high.** One warning: it listens to the validation images, so they take part in the training, if only a little. That is why the last word was the test set's.
 
@@ -922,17 +922,17 @@ def plot_drivers():
 lab.show(
     plot_drivers(),
     alt="Four panels. All points, ReLU: the bold driver's rates from six first rates between 0.001 and 3 run together near "
-    "0.3 within some 200 steps, and after about 350 they sink. All points, tanh: they run together likewise and stay near 0.4. Batches "
+    "0.3 within some 200 steps, and between 200 and 450 they begin to sink. All points, tanh: they run together likewise and stay near 0.4. Batches "
     "of 16: all six fall in a straight line on a logarithmic axis, to below 1e-25 in 200 steps. Last, steps to a loss of 0.02 against the first "
-    "rate: a constant rate arrives at 0.1, 0.3 and 1 only, the bold driver from all six, within 150 to 320 steps.",
+    "rate: a constant rate arrives at 0.1, 0.3 and 1 only, the bold driver from all six, within 120 to 300 steps.",
 )
 
 # %% [markdown]
-# Over a range of 3,000 in the first rate, the bold driver arrives: in some 150 to 310 steps, and with every network or nearly so. The rates run together within 200 steps; after that, seven or eight steps in a hundred go up, close to the 6.6 of the formula. Of the constant rates only three arrive, and one of these beats it clearly: the best needs half as many steps. That is the bargain. **It does not beat a tuned rate, and it saves you the tuning.**
+# Over a range of 3,000 in the first rate, the bold driver arrives with every network, in some 120 to 300 steps. The rates run together within 200 steps; after that, seven or eight steps in a hundred go up, close to the 6.6 of the formula. Of the constant rates only three arrive, but the best of them, 1, needs 80 steps, fewer than the driver from any start. That is the bargain. **It does not beat a tuned rate, and it saves you the tuning.**
 #
 # The lower left panel is why you do not find it in PyTorch. With batches of 16 the loss goes up about every second time, simply because the next batch is another one. Half of the steps rise where 6.6 % is the balance, so the rate shrinks by some 28 % a step, and soon the training has stopped for good. The driver cannot tell a bad step from a hard batch. It belongs on roads without noise: full batches, or one number an epoch that hardly jitters. A listener for noisy numbers needs what `ReduceLROnPlateau` has, patience.
 #
-# And the first panel holds a surprise. There is no noise, yet after some 350 steps the rates of about half of the networks sink (with other seeds it was a quarter), and do not come back. Is it the arithmetic? No: in float64 it happens as well. It is the ReLU. Its kinks make creases in the loss, and a walker that has come upon a crease which is a little valley crosses it with every step, however short: the loss rises every second time, the driver brakes, and ends in the crease. With tanh in place of ReLU, no creases, the rates stay up. The rule takes for granted that a step which is short enough goes down, and for ReLU that holds everywhere but on the creases.
+# And the first panel holds a surprise. There is no noise, yet after some 200 to 400 steps the rates of about half of the networks sink (with other seeds it was a quarter), and do not come back. Is it the arithmetic? No: in float64 it happens as well. It is the ReLU. Its kinks make creases in the loss, and a walker that has come upon a crease which is a little valley crosses it with every step, however short: the loss rises every second time, the driver brakes, and ends in the crease. With tanh in place of ReLU, no creases, the rates stay up. The rule takes for granted that a step which is short enough goes down, and for ReLU that holds everywhere but on the creases.
 
 # %% [markdown]
 # ## Warm-up
@@ -1299,14 +1299,14 @@ def plot_warm(warm_tuning):
         ax.set_xticks(WARM_PEAKS[name], [f"{peak:g}" for peak in WARM_PEAKS[name]])
         ax.minorticks_off()
     axes[0].set(ylabel="validation accuracy")
-    axes[0].legend(handlelength=3, loc="lower left", fontsize=9)
+    axes[0].legend(handlelength=3, loc="upper left", fontsize=9)
     return fig
 
 
 lab.show(
     plot_warm(warm_tuning),
-    alt="Validation accuracy against the peak rate, with and without warm-up, for the deep network. Momentum: the two lines lie close "
-    "together. AdamW: they are close at 0.001 and 0.003; at 0.01 the line of the cosine alone falls, the one with warm-up stays level.",
+    alt="Validation accuracy against the peak rate, with and without warm-up, for the deep network. Momentum: the cosine alone is up "
+    "to a point above. AdamW: they are close at 0.001 and 0.003; at 0.01 the line of the cosine alone falls, the one with warm-up stays level.",
 )
 for name in OPTIMIZERS:
     print(warm_best[name][["peak", "mean", "at_edge"]].round(4).to_string())
@@ -1325,7 +1325,7 @@ print("\nAdamW, validation accuracy, gain of the warm-up at one and the same pea
 same_peak.round(4)
 
 # %% [markdown]
-# At its own best peak, neither optimiser gains anything that the interval can tell from 0. Whoever tunes the rate does not need the warm-up here: the best peak of the cosine alone is one that the first steps survive. The warm-up shows in the last table, at a rate three times too high for AdamW: without it the network loses some two points, with it hardly anything. So, in this experiment, **a warm-up buys tolerance rather than accuracy.** That is worth having, for a fifth of the steps or fewer: rates are rarely tuned to a factor of three, and in a large network one bad start is dear.
+# At its own best peak, neither optimiser gains anything that the interval can tell from 0. Whoever tunes the rate does not need the warm-up here: the best peak of the cosine alone is one that the first steps survive. If the warm-up shows anywhere, it is in the last table, at a rate three times too high for AdamW: two points on average, though the interval of five seeds just reaches 0. So what this experiment suggests, and does not prove, is that **a warm-up buys tolerance rather than accuracy.** That would be worth having, for a fifth of the steps or fewer: rates are rarely tuned to a factor of three, and in a large network one bad start is dear.
 #
 # (Larger claims are made for warm-up, and for other networks they hold: transformers whose norm comes after the sum hardly train without one, and the very large batches of Goyal and others (2017) needed it. Ours is a plain network of eight layers, and a run of 158 steps.)
 
@@ -1642,14 +1642,14 @@ for end in ENDS[:-1]:
     ax.axvline(end, color="grey", linestyle=":", linewidth=1)
 lab.show(
     ax.figure,
-    alt="Validation accuracy by epoch, mean of the seeds with a band. With restarts the line is level with that of the one cosine at the ends "
-    "of its rounds, epochs 2, 6 and 14, and falls back by up to two points after the second.",
+    alt="Validation accuracy by epoch, mean of the seeds with a band. With restarts the line is a little above that of the one cosine at the "
+    "ends of its rounds, epochs 2 and 6, falls back by up to three points after each, and is level with it at the end.",
 )
 
 # %% [markdown]
-# Not here. At the ends of the first two rounds the restarts are not ahead: the intervals hold 0, or lie on the other side. At the end of the run the two are level to a fraction of a point. And for the price of it, look behind epoch 6: the leap of the rate costs two points for two epochs. The one cosine has a low peak, the same as the restarts', and on its way down it is as good as they are at nearly every epoch.
+# Half a success. At the end of the second round, epoch 6, the restarts are a point ahead (0.5 to 1.5), while the one cosine is still near its peak; at epoch 2 the interval just reaches 0. For the price of it, look behind epoch 6: the leap of the rate costs two to three points, and three epochs to come back. And at the end of the run the two cannot be told apart.
 #
-# So what we measured is a schedule that does no harm in the end and no good on the way. (The next lesson finds the same in a larger race.) Its honest use is another: a run whose length is **not known beforehand**. A cosine needs to know its end; restarts can be stopped at the end of any round.
+# So what we measured is a schedule that does neither harm nor good at the end (the next lesson's race finds the same), and has a usable network a little earlier. That is its honest use: a run whose length is **not known beforehand**. A cosine needs to know its end; restarts can be stopped at the end of any round.
 
 # %% [markdown]
 # ## A scheduler of your own, and two kinds of plateau
@@ -2531,8 +2531,8 @@ with Claims(data) as claim:
         weaker=all(abs(gain) < 0.4 for gain in (adam["mean"], sgd["mean"])),
     )
     claim(
-        "warm-up, AdamW at 0.01: it saves more than half a point",
-        same_peak["mean"][0.01] > 0.005,
+        "warm-up, AdamW at 0.01: ahead on average (five seeds prove no more)",
+        same_peak["mean"][0.01] > 0,
         weaker=same_peak["mean"][0.01] > -0.3,
     )
     claim(
