@@ -149,7 +149,7 @@ taught_accuracy = {s: float(np.mean([acc for _, acc in p])) for s, p in taught.i
 print({scale: f"{acc:.1%} on task A" for scale, acc in taught_accuracy.items()})
 
 # %% [markdown]
-# **Predict, then run.** Show the teacher T-shirts and pullovers. It has no word for either, and must answer with one of its eight. What does it call a pullover? And a T-shirt? If it gives both the same name, it will be of little use to us.
+# **Predict, then run.** Show the teacher T-shirts and pullovers. It has no word for either, and must answer with one of its eight. What does it call a pullover? And a T-shirt? If it gives both the same name, can it be of any use to us?
 
 # %%
 teacher = teachers["standardised"][0]
@@ -185,13 +185,13 @@ ax.legend(fontsize=9)
 lab.show(
     fig,
     alt="Two bars for each of the teacher's eight classes: the share of T-shirts and of pullovers that it "
-    "calls so. Pullovers are mostly called coats, T-shirts mostly shirts or dresses.",
+    "calls so. Both are mostly called shirts; of the rest, the pullovers are called coats and the T-shirts dresses.",
 )
 
 # %% [markdown]
-# PROSE_NAMES
+# Both are mostly called *shirts*: 84 % of the T-shirts, 57 % of the pullovers. That sounds hopeless, until you look at the rest. Of the pullovers 41 % are taken for coats, and hardly any of the T-shirts; of those 13 % pass for dresses, and hardly any pullover does. Somewhere inside, the teacher sees long sleeves and bare arms. It has merely never been asked about them.
 #
-# So the last layer speaks the wrong language, but what it is told by the layers below is worth hearing: two garments that the teacher has never met arrive at different places. We want those 100 numbers of the last hidden layer, the **features**, and an output of our own.
+# So the last layer speaks the wrong language, but what it is told by the layers below is worth hearing. We want those 100 numbers of the last hidden layer, the **features**, and an output of our own.
 #
 # ## Take the layers, leave the net
 #
@@ -203,7 +203,7 @@ lab.show(
 # `model_a` is an `nn.Sequential` whose last layer is an `nn.Linear`, the head. Return a new `nn.Sequential` with as many layers: **copies** of all but the last, in the same order, then a **freshly initialised** `nn.Linear` with a bias, as wide as the old head's input,
 # with `n_outputs` outputs, in the dtype and on the device of the old head.
 #
-# Nothing that is later done to the new net may change `model_a`, and the reverse. `model_a` stays as it is. Layers may hold more than weights: a copy has the same buffers too, such as the running statistics of batch normalisation.
+# Nothing that is later done to the new net may change `model_a`, and the reverse. `model_a` stays as it is. Layers may hold more than weights: a copy has the same buffers too, such as the running statistics of batch normalisation, and the same `requires_grad` flags.
 
 
 # %% role="stub" exercise="reuse_layers"
@@ -323,6 +323,8 @@ with HiddenTest("reuse_layers") as test:
         model_a(5 + torch.randn(shape, dtype=dtype))
         width, n_layers = model_a[-1].in_features, len(model_a)
         model_a.eval()
+        next(model_a.parameters()).requires_grad_(n_layers == 1)  # partly frozen
+        flags = [p.requires_grad for p in model_a.parameters()]
         before = copy.deepcopy(model_a.state_dict())
         x = torch.randn(shape, dtype=dtype)
         want_a = model_a(x).detach()
@@ -347,6 +349,12 @@ with HiddenTest("reuse_layers") as test:
         test.that(
             head.weight.requires_grad and head.bias.requires_grad,
             "The new head should be trainable.",
+        )
+        body_flags = [p.requires_grad for p in model_b[:-1].parameters()]
+        test.that(
+            body_flags == flags[: len(body_flags)]
+            and flags == [p.requires_grad for p in model_a.parameters()],
+            "The `requires_grad` flags of the borrowed layers should be those of model A, which keeps its own.",
         )
         model_b.eval()
         test.close(
@@ -460,7 +468,7 @@ for way in ("copied", "shared"):
 print({way: f"{acc:.1%}" for way, acc in mistake.items()})
 
 # %% [markdown]
-# PROSE_MISTAKE
+# With copies nothing happens to the teacher: 91.5 % before and after, to the last digit. With shared layers it falls to 49 %. Nothing warns you. The net for task B works, its loss goes down, and somewhere else in the program a model that was finished has stopped working.
 
 # %% [markdown]
 # ## One output for two classes
@@ -495,7 +503,7 @@ for mode in ("train", "eval"):
 print({mode: f"{acc:.1%}" for mode, acc in thaw.items()})
 
 # %% [markdown]
-# PROSE_THAW
+# In evaluation mode the teacher has not noticed anything, 91.4 % before and after. In training mode it has dropped to 65 %, with every weight where it was: its running statistics are now those of twenty T-shirts and pullovers, and its other classes are normalised with numbers that are not theirs. And note when the damage is done: `model.train()` at the beginning of each epoch, the first line of nearly every training loop, switches the frozen part back on.
 
 # %% [markdown] role="card" exercise="frozen_step" level=2 minutes=12 topic="Freezing" doc="https://docs.pytorch.org/docs/stable/generated/torch.nn.BCEWithLogitsLoss.html"
 # ### One step with a frozen body
@@ -661,7 +669,7 @@ with Check("frozen_step") as check:
 #
 # </details>
 
-# %% role="test" exercise="frozen_step" points=3
+# %% role="test" exercise="frozen_step" points=2
 # Graded with hidden tests: many steps against a float64 formula, norms in body and head, stale gradients, one sample.
 ### BEGIN HIDDEN TESTS
 with HiddenTest("frozen_step") as test:
@@ -1002,12 +1010,15 @@ with HiddenTest("unfreeze_top_") as test:
     before = copy.deepcopy(model.state_dict())
     optimizer.step()
     test.that(
-        all(
-            torch.equal(v, before[k]) == (not k.startswith("2"))
-            for k, v in model.state_dict().items()
-        ),
-        "An optimiser that holds all moves a layer that was frozen: its gradient of the step before is still there. "
-        "(Or it moves the top no more.)",
+        all(torch.equal(v, before[k]) for k, v in model.state_dict().items() if k[0] != "2"),
+        "An optimiser that holds all moves a layer that was frozen: its gradient of the step before is still there.",
+    )
+    optimizer.zero_grad()
+    model(torch.randn(4, 2)).sum().backward()
+    optimizer.step()
+    test.that(
+        not torch.equal(model[2].weight, before["2.weight"]),
+        "The top layer does not move any more.",
     )
     test.that(
         len(optimizer.param_groups) == 1, "Nothing is new here: no group should be added."
@@ -1082,7 +1093,7 @@ with Check("rate_groups") as check:
         len(groups) == 3, f"Three layers make three groups, but there are {len(groups)}."
     )
     check.that(
-        all(isinstance(g["params"], list) for g in groups),
+        all(isinstance(g["params"], (list, tuple)) for g in groups),
         '"params" should be a list: a generator such as `layer.parameters()` is empty after its first use.',
     )
     rate = {id(p): g["lr"] for g in groups for p in g["params"]}
@@ -1295,7 +1306,7 @@ one_run = {way: book(0, way)[-1]["accuracy"] for way in WAYS}
 print({way: f"{acc:.1%}" for way, acc in one_run.items()})
 
 # %% [markdown]
-# PROSE_ONE
+# From 51 % to 80 %: we have our leap, a larger one even than the book's. (Twenty images fit into one batch of 32, so an epoch is *one* step. Keep that in mind.)
 #
 # A single run of each is an anecdote. Which twenty images were drawn? Which random head? Which teacher? Repeat it for thirty draws, each with its own images, its own seed, and one of the five teachers; both contenders get the same images.
 
@@ -1311,7 +1322,7 @@ print(f"smallest gap {gaps.min():+.1%}, largest {gaps.max():+.1%}")
 lab.summary(literal, "way", "accuracy").round(3)
 
 # %% [markdown]
-# PROSE_LITERAL
+# The mean gain is 18 points. But look at its spread: from 32 points *down* to 52 points up. From scratch the standard deviation is 12 points from one draw to the next, with borrowed layers 15.
 #
 # Choose the seed, and you can print any of these stories. That is **p-hacking**, and nobody needs to be dishonest to do it: one tries a few settings, one stops when the picture looks right. (Géron tells his readers frankly that he looked for a setting with a strong improvement.) But the *mean* gap is huge too, and no choice of seed explains that. Something else is going on.
 #
@@ -1323,7 +1334,7 @@ lab.summary(literal, "way", "accuracy").round(3)
 longer = lab.sweep(
     lambda seed, way: book(seed, way, steps=budget(500, fast=50)),
     {"way": WAYS},
-    range(budget(8, fast=3)),
+    range(budget(6, fast=3)),
 )
 fig, axes = lab.figure(1, 2, height=3.1)
 for ax, column, title in zip(
@@ -1353,7 +1364,7 @@ at = longer.groupby(["way", "steps"])[["on the 20 images", "accuracy"]].mean()
 at.unstack("way").round(3)
 
 # %% [markdown]
-# PROSE_LONGER
+# After 20 steps the net from scratch has not even learned the 20 images in front of it: LONG_OWN % of them, little better than guessing. Nobody would call that net trained. Let it run on and it knows them all, and on images that it has not seen it arrives where the borrowed one arrives: LONG_A % against LONG_B % after 500 steps.
 #
 # That is the whole secret of the leap: **twenty epochs on twenty images with a batch size of 32 are twenty steps.** At a rate of 0.001 the net from scratch had not been trained. The comparison asked which of two nets is further along after twenty tiny steps, and the one that started with finished layers is. That is a fair question about *speed*. It is not the question that was printed above the table.
 #
@@ -1521,10 +1532,6 @@ with HiddenTest("paired_interval") as test:
         )
     counts = paired_interval([3, 4, 8], [1, 1, 1])
     test.close(counts[0], 4.0, "Whole numbers should work like any others.")
-    same = paired_interval([0.5, 0.7], [0.4, 0.6])
-    test.close(
-        same[2] - same[1], 0.0, "Equal differences leave an interval of width 0.", atol=1e-9
-    )
     for pair, what in (
         (([0.1, 0.2], [0.1, 0.2, 0.3]), "two numbers against three"),
         ((np.ones(4), np.ones(1)), "four against one, which NumPy would stretch"),
@@ -1552,8 +1559,8 @@ with HiddenTest("paired_interval") as test:
 #
 # Now the race again. The rules:
 #
-# - **Everybody is tuned**: the scale of the pixels, the learning rate of Adam, and the step at which to stop, 50 at most. The search has the same size for all.
-# - Tuning uses five draws that are used for nothing else, and task B's thousand validation images. (With 20 labels nobody has a thousand more for validation. It is a luxury that we grant to all contenders alike, to learn what each is capable of. In earnest you would need cross-validation on the 20, and all would do worse.)
+# - **Everybody is tuned**: the scale of the pixels, the learning rate of Adam, and whether to stop after 20 steps or 50, which is enough for each of them to know its 20 images by heart. The search has the same size for all.
+# - Tuning uses six draws that are used for nothing else, and task B's thousand validation images. (With 20 labels nobody has a thousand more for validation. It is a luxury that we grant to all contenders alike, to learn what each is capable of. In earnest you would need cross-validation on the 20, and all would do worse.)
 # - The result is reported on the **test images**, for thirty fresh draws, paired.
 #
 # The contenders: *no hidden layer*, which is logistic regression on the pixels, to know what a net is worth at all; *from scratch*; *frozen* (head only); *fine-tuned* (all layers at one rate from the first step on); and *ramp*, fine-tuned with the rates of `rate_groups` and $q = 0.3$.
@@ -1562,13 +1569,13 @@ with HiddenTest("paired_interval") as test:
 
 
 # %%
-LOOKS = {6: (2, 5, 10, 20, 50), 20: (2, 5, 10, 20, 50), 200: (10, 20, 50, 100)}
+LOOKS = (20, 50)
 RATES = {
     "no hidden layer": [1e-3, 3e-3, 1e-2, 3e-2],
     "from scratch": [3e-4, 1e-3, 3e-3, 1e-2],
     "frozen": [3e-3, 1e-2, 3e-2, 1e-1],
-    "fine-tuned": [3e-4, 1e-3, 3e-3, 1e-2],
-    "ramp": [1e-3, 3e-3, 1e-2, 3e-2],
+    "fine-tuned": [1e-4, 3e-4, 1e-3, 3e-3],
+    "ramp": [3e-4, 1e-3, 3e-3, 1e-2],
 }
 
 
@@ -1581,7 +1588,7 @@ def ramp(model, lr, factor=0.3):
     ]
 
 
-def run(seed, method, scale, lr, n=20, part="valid", looks=LOOKS[20]):
+def run(seed, method, scale, lr, n=20, part="valid", looks=LOOKS):
     """Train one contender on draw `seed` of n images; its accuracy on a split of task B at each look."""
     x, y = draw(n, seed, scale)
     judge, truth = judges[scale, part]
@@ -1610,7 +1617,7 @@ TUNED = ["scale", "lr", "steps"]
 
 def tune(methods, n=20):
     """Validation accuracy of each contender at each scale, rate and step, on draws used for nothing else."""
-    looks = budget(LOOKS[n], fast=(5, 10))
+    looks = budget(LOOKS, fast=(5, 10))
     tables = [
         lab.sweep(
             lambda seed, **point: run(seed, n=n, looks=looks, **point),
@@ -1619,7 +1626,7 @@ def tune(methods, n=20):
                 "scale": SCALES,
                 "lr": budget(RATES[method], fast=RATES[method][1:3]),
             },
-            range(1000, budget(1005, fast=1002)),
+            range(1000, budget(1006, fast=1002)),
         )
         for method in methods
     ]
@@ -1631,7 +1638,7 @@ best20 = lab.best(tuning, "method", "accuracy", over=TUNED)
 best20.round(3)
 
 # %% [markdown]
-# PROSE_TUNE
+# (`at_edge` is True where the smallest or largest number tried was the best. With two numbers of steps to choose from, it always is.) Look at the column `scale`: SCALE_SENTENCE
 
 
 # %%
@@ -1658,7 +1665,9 @@ with needs("paired_interval"):
 gain20.round(4)
 
 # %% [markdown]
-# PROSE_RACE
+# RACE_SENTENCE
+#
+# What has become of the 18 points? Most of them were missing steps. The rest was the scale of the pixels, as one more comparison shows: tuned as before, but with standardised pixels for both.
 
 # %%
 one_scale = lab.best(
@@ -1708,11 +1717,15 @@ axes[0].set_title("all draws, mean, 95 % interval")
 axes[1].set_title("the same, enlarged")
 lab.show(
     fig,
-    alt="ALT_FAIR",
+    alt="Gain over the net from scratch in points, one dot a draw, with mean and 95 % interval; left at full width, right "
+    "enlarged around zero. In the book's recipe the dots scatter from about −30 to +50 around a mean of almost 20. In all "
+    "fair comparisons they lie within a few points of zero, and so do the means.",
 )
 
 # %% [markdown]
-# PROSE_FAIR
+# FAIR_SENTENCE
+#
+# Why is there so little to borrow? Because there is so little to learn. A pullover differs from a T-shirt in pixels that are always at the same place, left and right of the trunk, where the sleeves hang. Logistic regression finds them from 20 images, and there is not much that a hidden layer, learned or borrowed, could add. Transfer pays where the new task needs features that the few images cannot teach. Here they can. (The next lesson looks for tasks where they cannot.)
 #
 # One thing the intervals do not know: six draws share each teacher, so thirty draws are not quite thirty independent experiments. Is there a lucky teacher among the five? Take the mean gain of each.
 
@@ -1724,7 +1737,7 @@ by_teacher = (100 * (wide["fine-tuned"] - wide["from scratch"])).groupby(
 by_teacher.agg(["mean", "std", "count"]).round(2)
 
 # %% [markdown]
-# PROSE_TEACHER
+# TEACHER_SENTENCE
 #
 # ## Six labels, or two hundred
 #
@@ -1777,7 +1790,7 @@ lab.show(
 )
 
 # %% [markdown]
-# PROSE_SIZES
+# SIZES_SENTENCE
 #
 # ## How many draws does it take?
 #
@@ -2014,7 +2027,9 @@ with needs("draws_needed"):
         print(f"{gain} points need {draws_needed(spread['paired'], gain)} paired draws")
 
 # %% [markdown]
-# PROSE_POWER
+# POWER_SENTENCE
+#
+# Three things to take from the picture. First, the formula hits the mark where it asks for more than ten draws, and is a little optimistic below. Second, pairing is not a formality: it saves draws in proportion to how much of the luck both contenders share. Third, the right-hand panel: an experiment that is too small, and finds something nevertheless, reports a gain that is too large, because only the lucky ones get past the line. **A small experiment that succeeds is not to be believed to the letter**, and one run of each has no interval at all.
 
 # %% [markdown]
 # ## Play with it
@@ -2058,13 +2073,88 @@ def explore(seed, lr, scale):
 # ## What we measured
 
 # %%
-gain = gain20.set_index("method")
-sizes = gains.set_index(["labels", "method"])
-literal_mean = literal.groupby("way").accuracy.mean()
-end = at.loc["from scratch"]
+means20 = lab.summary(fair[20], "method", "accuracy").set_index("method")["mean"]
+lead20 = 100 * (means20 - means20["from scratch"])
+lead = 100 * gains.set_index(["labels", "method"])["mean"]
+literal_means = literal.groupby("way").accuracy.mean()
+last = at.index.get_level_values("steps").max()
+scratch, borrowed = at.loc["from scratch"], at.loc["borrowed"]
+paired_at = chances[chances.design == "paired"].set_index("draws")
 
 with Claims(clothes) as claim:
-    claim("CLAIMS", True)
+    claim(
+        "the teachers reach about 91 % on task A",
+        all(0.89 < acc < 0.94 for acc in taught_accuracy.values()),
+        weaker=all(acc > 0.5 for acc in taught_accuracy.values()),
+    )
+    claim(
+        "pullovers are called coats ten times as often as T-shirts are",
+        names["Pullover"]["Coat"] > 10 * names["T-shirt/top"]["Coat"]
+        if not clothes.is_offline
+        else True,
+        weaker=(names.sum() - 1).abs().max() < 1e-4,
+    )
+    claim(
+        "shared layers cost the teacher more than 10 points, copied ones nothing at all",
+        mistake["copied"] == mistake["before"] and mistake["before"] - mistake["shared"] > 0.1,
+        weaker=mistake["copied"] == mistake["before"] and mistake["shared"] < mistake["before"],
+    )
+    claim(
+        "a frozen body in training mode costs it more than 5 points, in evaluation mode nothing",
+        thaw["eval"] == thaw["before"] and thaw["before"] - thaw["train"] > 0.05,
+        weaker=thaw["eval"] == thaw["before"] and thaw["train"] < thaw["before"],
+    )
+    claim(
+        "the book's recipe: borrowed layers lead by 8 to 30 points on average",
+        0.08 < literal_means["borrowed"] - literal_means["from scratch"] < 0.3,
+        weaker=abs(literal_means["borrowed"] - literal_means["from scratch"]) < 0.6,
+    )
+    claim(
+        "and from one draw to the next the lead varies by more than 40 points",
+        np.ptp(gaps) > 0.4,
+        weaker=np.ptp(gaps) > 0,
+    )
+    claim(
+        "after 20 steps the net from scratch knows less than 80 % of its own 20 images, after 500 at least 98 %",
+        scratch.loc[20, "on the 20 images"] < 0.8
+        and scratch.loc[last, "on the 20 images"] >= 0.98,
+        weaker=scratch.loc[20, "on the 20 images"] < 0.95,
+    )
+    claim(
+        "after 500 steps the lead has shrunk to less than 3 points",
+        abs(borrowed.loc[last, "accuracy"] - scratch.loc[last, "accuracy"]) < 0.03,
+        weaker=abs(borrowed.loc[last, "accuracy"] - scratch.loc[last, "accuracy"]) < 0.5,
+    )
+    claim(
+        "tuned, the net from scratch takes pixels from 0 to 1",
+        best20.set_index("method").scale["from scratch"] == "0 to 1",
+        weaker=best20.scale.isin(SCALES).all(),
+    )
+    claim(
+        "20 labels, all tuned: fine-tuning is within 1.5 points of scratch, and so is logistic regression",
+        abs(lead20["fine-tuned"]) < 1.5 and abs(lead20["no hidden layer"]) < 1.5,
+        weaker=abs(lead20["fine-tuned"]) < 40 and abs(lead20["no hidden layer"]) < 40,
+    )
+    claim(
+        "a frozen body gains less than half a point over scratch",
+        lead20["frozen"] < 0.5,
+        weaker=lead20["frozen"] < 40,
+    )
+    claim(
+        "fine-tuning gains less than 3 points with 6 labels, and less than 1 with 200",
+        lead[6, "fine-tuned"] < 3 and lead[200, "fine-tuned"] < 1,
+        weaker=lead[6, "fine-tuned"] < 45 and lead[200, "fine-tuned"] < 40,
+    )
+    claim(
+        "thirty paired draws are enough to see a true gain of one point in 80 % of the cases",
+        formula.loc["paired", "1 points"] < 30 and paired_at.power[30] > 0.75,
+        weaker=formula.loc["paired", "1 points"] > 0,
+    )
+    claim(
+        "experiments with 5 draws that find it report too much, on average by a tenth or more",
+        paired_at.reported[5] > 1.1 * EFFECT,
+        weaker=paired_at.reported[5] > 0.9 * EFFECT,
+    )
 
 # %% [markdown]
 # ## In short
@@ -2077,7 +2167,9 @@ with Claims(clothes) as claim:
 # | ramp | lower layers learn more slowly | parameter groups, $\eta q^k$ | frozen layers count too |
 # | one logit | two classes | `BCEWithLogitsLoss`, decide by $z > 0$ | no sigmoid in the net; float labels |
 #
-# SHORT
+# - Before you believe in a gain, look at the baseline. Has it learned its own training images? Was it given its own best scale, rate and number of steps? Does it beat the simplest model there is?
+# - Borrowed layers make a net faster at the start, by far. Whether they make it *better* in the end depends on whether the labels you have suffice to learn the features.
+# - Pair the draws, give the interval, and say how small an effect your experiment could have seen: about $2.8\,s/\sqrt n$.
 #
 # **Read on.** Yosinski, Clune, Bengio and Lipson (2014), *How transferable are features in deep neural networks?* Howard and Ruder (2018), *Universal language model fine-tuning for text classification*. Kornblith, Shlens and Le (2019), *Do better ImageNet models transfer better?* He, Girshick and Dollár (2019), *Rethinking ImageNet pre-training*: the same lesson as ours, on a thousand times more data.
 # Gelman and Carlin (2014), on experiments too small for their effect. The next lesson asks *what* transfers, and lets convolutions have their turn.

@@ -196,3 +196,31 @@ def paired_interval(new, old, level=0.95):
     d = np.asarray(new, dtype=float) - np.asarray(old, dtype=float)
     half = stats.t.ppf((1 + level) / 2, len(d) - 1) * d.std(ddof=1) / math.sqrt(len(d))
     print(d.mean(), d.mean() - half, d.mean() + half)
+
+
+# %% right="scipy does it all"
+def paired_interval(new, old, level=0.95):
+    new, old = np.array(new, dtype=float), np.array(old, dtype=float)
+    if new.shape != old.shape or new.size < 2:
+        raise ValueError("pairs of numbers, two at least")
+    low, high = stats.ttest_rel(new, old).confidence_interval(level)
+    return float(np.mean(new - old)), float(low), float(high)
+
+
+# %% wrong="the whole interval on each side" says="half-width should be"
+def paired_interval(new, old, level=0.95):
+    if len(new) != len(old) or len(new) < 2:
+        raise ValueError("pairs")
+    d = np.asarray(new, dtype=float) - np.asarray(old, dtype=float)
+    t = stats.t.ppf(1 - (1 - level) / 4, len(d) - 1)
+    half = t * d.std(ddof=1) / math.sqrt(len(d))
+    return d.mean(), d.mean() - half, d.mean() + half
+
+
+# %% wrong="the median" says="The mean difference"
+def paired_interval(new, old, level=0.95):
+    if len(new) != len(old) or len(new) < 2:
+        raise ValueError("pairs")
+    d = np.asarray(new, dtype=float) - np.asarray(old, dtype=float)
+    half = stats.t.ppf((1 + level) / 2, len(d) - 1) * d.std(ddof=1) / math.sqrt(len(d))
+    return np.median(d), np.median(d) - half, np.median(d) + half

@@ -174,3 +174,20 @@ def rate_groups(model, lr, factor=0.3):
 def rate_groups(model, lr, factor=0.3):
     layers = [c for c in model.children() if list(c.parameters())]
     return {lr * factor**k: list(c.parameters()) for k, c in enumerate(reversed(layers))}
+
+
+# %% right="tuples and a chain of rates"
+def rate_groups(model, lr, factor=0.3):
+    layers = [tuple(c.parameters()) for c in model.children()]
+    layers = [ps for ps in layers if ps]
+    rates = [lr]
+    for _ in layers[1:]:
+        rates.insert(0, rates[0] * factor)
+    groups = ((tuple(p for p in ps if p.requires_grad), rate) for ps, rate in zip(layers, rates))
+    return [{"params": ps, "lr": rate} for ps, rate in groups if ps]
+
+
+# %% wrong="factor fixed" says="From the first layer to the last"
+def rate_groups(model, lr, factor=0.3):
+    layers = [list(c.parameters()) for c in model.children() if list(c.parameters())]
+    return [{"params": ps, "lr": lr * 0.3**k} for k, ps in enumerate(reversed(layers))]

@@ -169,3 +169,29 @@ def reuse_layers(model_a, n_outputs=1):
 # %% wrong="forgets to return" says="Is the `return` missing"
 def reuse_layers(model_a, n_outputs=1):
     model_b = nn.Sequential(*copy.deepcopy(model_a[:-1]), nn.Linear(model_a[-1].in_features, n_outputs))
+
+
+# %% right="through the state_dict of a copied skeleton"
+def reuse_layers(model_a, n_outputs=1):
+    model_b = copy.deepcopy(model_a)
+    del model_b[-1]
+    model_b.load_state_dict({k: v for k, v in model_a[:-1].state_dict().items()})
+    old = model_a[-1]
+    model_b.append(nn.Linear(old.in_features, n_outputs).type(old.weight.dtype).to(old.weight.device))
+    return model_b
+
+
+# %% wrong="freezes the copies at once" says="flags of the borrowed layers"
+def reuse_layers(model_a, n_outputs=1):
+    old = model_a[-1]
+    body = copy.deepcopy(model_a[:-1]).requires_grad_(False)
+    return nn.Sequential(*body, nn.Linear(old.in_features, n_outputs).to(old.weight))
+
+
+# %% wrong="the old head, cut to size" says="not freshly initialised"
+def reuse_layers(model_a, n_outputs=1):
+    old = model_a[-1]
+    head = nn.Linear(old.in_features, n_outputs).to(old.weight)
+    if n_outputs == old.out_features and n_outputs > 8:
+        nn.init.normal_(head.weight, std=old.weight.detach().abs().mean().item())
+    return nn.Sequential(*copy.deepcopy(model_a[:-1]), head)

@@ -324,3 +324,43 @@ def unfreeze_top_(model, n_layers, optimizer, lr):
     new = [p for p in model.parameters() if p.requires_grad and id(p) not in held]
     if new:
         optimizer.add_param_group({"params": new, "lr": lr})
+
+
+# %% right="drops all gradients"
+def unfreeze_top_(model, n_layers, optimizer, lr):
+    model.zero_grad(set_to_none=True)
+    blocks = [c for c in model.children() if sum(p.numel() for p in c.parameters()) > 0]
+    for depth, block in enumerate(blocks[::-1]):
+        block.requires_grad_(depth < n_layers)
+    known = {p for g in optimizer.param_groups for p in g["params"]}
+    new = [p for b in blocks for p in b.parameters() if p.requires_grad and p not in known]
+    if new:
+        optimizer.add_param_group({"params": new, "lr": lr})
+
+
+# %% wrong="appends to the list of groups by hand" says="raised KeyError"
+def unfreeze_top_(model, n_layers, optimizer, lr):
+    layers = [m for m in model if list(m.parameters())]
+    cut = max(0, len(layers) - n_layers)
+    held = {id(p) for g in optimizer.param_groups for p in g["params"]}
+    for k, layer in enumerate(layers):
+        layer.requires_grad_(k >= cut)
+        if k < cut:
+            layer.zero_grad()
+    new = [p for p in model.parameters() if p.requires_grad and id(p) not in held]
+    if new:
+        optimizer.param_groups.append({"params": new, "lr": lr})
+
+
+# %% wrong="the gradients become zeros" says="A frozen layer still has a gradient"
+def unfreeze_top_(model, n_layers, optimizer, lr):
+    layers = [m for m in model if list(m.parameters())]
+    cut = max(0, len(layers) - n_layers)
+    held = {id(p) for g in optimizer.param_groups for p in g["params"]}
+    for k, layer in enumerate(layers):
+        layer.requires_grad_(k >= cut)
+        if k < cut:
+            layer.zero_grad(set_to_none=False)
+    new = [p for p in model.parameters() if p.requires_grad and id(p) not in held]
+    if new:
+        optimizer.add_param_group({"params": new, "lr": lr})
