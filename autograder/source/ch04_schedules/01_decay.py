@@ -683,7 +683,7 @@ lab.show(
 )
 
 # %% [markdown]
-# Two of the mistakes are loud. Stepped once a batch, the exponential falls by a factor of three with every *batch*: after six updates the rate is a thousandth of what it was, and the run is over before it began. Drawn first, it starts where it should have ended.
+# Two of the mistakes are loud. Stepped once a batch, the exponential falls by a factor of three with every *batch*: after six updates the rate is a thousandth of what it was, and the run is over before it began. Drawn first, it starts below where it should have ended.
 #
 # The other three are the dangerous ones. "Too rarely" and "never" are runs at a constant rate, and look like any other. "Waves" sweeps down and up every eight updates, and so trains at half the peak on average, which is not bad at all. Each converges, each gives a plausible number, and each ends two to four points below the same decay done right. **No curve of the loss will tell you. Log the rate, for each update, and look at it once**: `optimizer.param_groups[0]["lr"]`.
 #
@@ -1656,7 +1656,7 @@ lab.show(
 # %% [markdown]
 # The decays choose a rate two to four times as high as the constant one, and end higher: by two points of accuracy for the line and the cosine, by one and a half or so for the stairs, by a little more than one for the exponential, and every interval leaves out 0. Each had the same number of updates and a rate of its own, so this is what a decay is worth *here*, with small batches and a short run; where gradients are less noisy, expect less. The seeds agree better, too: compare `sd`. A constant rate hands in whatever the last few batches did to it.
 #
-# Look at the constant rate's table of rates again: its 0.04 is a *compromise*, too low for the beginning and too high for the end. And look at the right end of the picture. At 0.16 the constant rate has lost more than three points, line and cosine less than one. **A decay forgives a peak that is too high**, since every run comes down through the right rates in the end. That alone would be worth the two lines of code.
+# Look at the rate that the constant schedule chose: its 0.04 is a *compromise*, too low for the beginning and too high for the end. And look at the right end of the picture. At 0.16 the constant rate has lost more than three points, line and cosine less than one. **A decay forgives a peak that is too high**, since every run comes down through the right rates in the end. That alone would be worth the two lines of code.
 #
 # What the race does *not* show is which shape is best. The line and the cosine cannot be told apart. Exponential and stairs are behind them, but they have numbers of their own (how low to end, when to drop) which nobody tuned. The lesson "1cycle, and which schedule?" goes into that.
 

@@ -464,7 +464,7 @@ lab.show(
 )
 
 # %% [markdown]
-# Until the first cut the three runs are one and the same. The cut comes after epoch 3 with no patience, after 8 with a patience of 1, after 11 with 4, and each time the loss drops at once, by more than the ten epochs before had gained: the network stood in a valley and jumped from wall to wall. Then the cuts go on, since on a level loss every epoch is bad. With patience 0 the rate comes to rest below $10^{-8}$, where PyTorch skips further cuts (`eps`). In practice `min_lr`, or early stopping, ends this.
+# Until the first cut the three runs are one and the same. The cut comes after epoch 3 with no patience, after 8 with a patience of 1, after 11 with 4, and each time the loss drops at once: the network stood in a valley and jumped from wall to wall. Then the cuts go on, since on a level loss every epoch is bad. With patience 0 the rate comes to rest below $10^{-8}$, where PyTorch skips further cuts (`eps`). In practice `min_lr`, or early stopping, ends this.
 #
 # **Predict, then run.** Now what it is worth: twelve epochs at a constant rate, or with performance scheduling (factor 0.3, patience 1), from first rates between 0.01 and 0.3, five seeds each. Where will the two differ most: at low rates or at high ones? And each at *its own* best rate, judged on test images?
 
@@ -1087,7 +1087,7 @@ with HiddenTest("warmup_factor") as test:
 # %% [markdown]
 # ### And what comes after the warm-up?
 #
-# A warm-up is a beginning. The schedule that follows must hold its breath meanwhile, and there are two ways to get this wrong. Look at them, with a warm-up of 5 steps, and `ExponentialLR` with $\gamma = 0.9$ to follow. `lab.rate_curve` draws a schedule with an optimiser of its own, as in the last lesson.
+# A warm-up is a beginning. The schedule that follows must hold its breath meanwhile, and there are two ways to get this wrong. Here is the first, beside two ways to get it right, with a warm-up of 5 steps, and `ExponentialLR` with $\gamma = 0.9$ to follow. `lab.rate_curve` draws a schedule with an optimiser of its own, as in the last lesson.
 
 
 # %%
@@ -1147,7 +1147,7 @@ pd.DataFrame({name: curve.lr.round(3) for name, curve in sequels.items()}).head(
 # %% [markdown]
 # **Both at once** is wrong: the decay runs during the warm-up too, and the rate never reaches its peak: 59 % of it, $0.9^5$. `SequentialLR` hands over at the milestone. At step 5 the second schedule starts with *its* step 0, the full rate. (`ReduceLROnPlateau` cannot be a part of it, since its `step` wants a loss: with that one, step the warm-up until it is over, and only then the other.)
 #
-# The second way to get it wrong is silent. Build `LinearLR` *first* and then some scheduler on the same optimiser which sets absolute rates: whichever is stepped last wins. If you mix, multiply factors in one `LambdaLR`; you can read off what it does.
+# The second way to get it wrong is silent. Put `LinearLR` and a scheduler that writes absolute rates, such as a `LambdaLR`, on the same optimiser and step both. If the absolute one is stepped last, it wipes out the warm-up; if `LinearLR` is, it multiplies what it finds by a factor that was made for another rate, and overshoots the peak. If you mix, multiply factors in one `LambdaLR`; you can read off what it does.
 #
 # ### The rugged early landscape
 #
@@ -1510,7 +1510,7 @@ with HiddenTest("restart_rate") as test:
 # The loop runs once a round, and rounds grow so fast that a million steps are a handful of turns. The closed form is $n = \lfloor\log_m(1 + t(m-1)/T_0)\rfloor$ rounds done, and it is a trap: at the start of a round the logarithm is a whole number in theory, and a hair below it in floating point. PyTorch uses it where you pass an epoch, `scheduler.step(epoch)`. With $T_0 = 1$ and `T_mult=3`, `step(121)` should begin a round with the peak rate, and gives the floor.
 
 # %% [markdown]
-# **Does it climb out of valleys?** A line with ripples is the simplest landscape with many poor minima: $f(x) = 0.02\,x^2 + \tfrac12(1 - \cos 2x)$. Its valleys lie about $\pi$ apart, the deepest is at 0, and a walker who starts at 15 with a small rate ends at 15, at a loss of 4.
+# **Does it climb out of valleys?** A line with ripples is the simplest landscape with many poor minima: $f(x) = 0.02\,x^2 + \tfrac12(1 - \cos 2x)$. Its valleys lie about $\pi$ apart, the deepest is at 0, and a walker who starts at 15 with a small rate ends near 15, at a loss of almost 5.
 # A thousand walkers start anywhere between −20 and 20, with noise on their slopes as a mini-batch would put it there. They have 700 steps: at a constant rate, on one cosine, or on three rounds of 100, 200 and 400. Each schedule gets the peak rate that is best for it.
 #
 # **Predict, then run.** Which of the two ends lower: the one long cosine, or three rounds of it?
@@ -1654,7 +1654,7 @@ lab.show(
 # %% [markdown]
 # ## A scheduler of your own, and two kinds of plateau
 #
-# `ReduceLROnPlateau` has an opinion: when the loss stops falling, the rate is too *high*. Suppose you think the opposite, that the network has come to flat ground and ought to step out. No scheduler of PyTorch's does that. So write one: a subclass of `LRScheduler`, which everything that works with schedulers will accept.
+# `ReduceLROnPlateau` has an opinion: when the loss stops falling, the rate is too *high*. Suppose you think the opposite, that the network has come to flat ground and ought to step out. No scheduler of PyTorch's does that. So write one: a subclass of `LRScheduler`, which saves and loads like all the others.
 
 # %% [markdown] role="card" exercise="BoostOnPlateau" level=3 minutes=25 topic="Schedules" doc="https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.LRScheduler.html"
 # ### A scheduler of your own: push on a plateau
@@ -2028,7 +2028,7 @@ with needs("BoostOnPlateau"):
     print("epochs until the shelf is left:", off.to_dict())
 
 # %% [markdown]
-# On the shelf the listener that *raises* the rate is off in less than half the time, and the one that lowers it never leaves. In the bowl it is the other way round: lowering brings the loss to about a ninth of the constant rate's, raising makes it five times as high. **A plateau has two causes, with opposite cures.** Either there is no slope, then step out; or the steps are too long for the valley they are in, then shorten them.
+# On the shelf the listener that *raises* the rate leaves it in less than half the time, and the one that lowers it never leaves. In the bowl it is the other way round: lowering brings the loss to about a ninth of the constant rate's, raising makes it five times as high. **A plateau has two causes, with opposite cures.** Either there is no slope, then step out; or the steps are too long for the valley they are in, then shorten them.
 #
 # The loss curve does not tell which. A few minutes of trial do: save the run, continue it for a few epochs at a third of the rate and at three times the rate, and see which of them comes down. In practice the bowl is by far the more frequent of the two, and the opinion of `ReduceLROnPlateau` a good first guess. It also explains an old surprise: the sudden drop of the loss at each cut is no sign that the network has "learned to learn". It stood in the bowl all the time, and the noise has been turned down.
 #
@@ -2041,7 +2041,7 @@ with needs("BoostOnPlateau"):
 #
 # Nearly everything but the weights. The optimiser's momentum is at zero. The scheduler believes that this is epoch 0, and with a warm-up it starts to warm up. The batches come in the order of the first day again, and dropout repeats its masks. Each of these is a *state*, and each can be saved.
 #
-# A scheduler keeps its place in `last_epoch`, the number of calls of `step` so far. (Its constructor has an argument of that name, meant for resuming; it needs an `initial_lr` in every group of the optimiser, and knows nothing of `best`, patience or rounds. `load_state_dict` restores all of that, so prefer it.) One thing a scheduler's state does **not** contain is the present rate: that lies in the optimiser. And building a scheduler sets the optimiser's rates, so build it first, and load the states after it.
+# A scheduler keeps its place in `last_epoch`, the number of calls of `step` so far. (Its constructor has an argument of that name, meant for resuming; it needs an `initial_lr` in every group of the optimiser, and knows nothing of `best`, patience or rounds. `load_state_dict` restores all of that, so prefer it.) One thing that loading a scheduler's state does **not** do is to set the rate: that lies in the optimiser. And building a scheduler sets the optimiser's rates, so build it first, and load the states after it.
 
 # %% [markdown] role="card" exercise="Checkpoint" level=3 minutes=20 topic="Schedules" doc="https://docs.pytorch.org/tutorials/beginner/saving_loading_models.html"
 # ### Stop and resume, to the last bit
@@ -2203,7 +2203,7 @@ with Check("Checkpoint") as check:
 # </details>
 # <details><summary>Hint 2: a generator</summary>
 #
-# `self.order.get_state()` is a tensor of bytes; a generator object itself cannot be saved. `self.order.set_state(tensor)` puts it back.
+# `self.order.get_state()` is a tensor of bytes; a file with the generator object itself would not load again. `self.order.set_state(tensor)` puts it back.
 #
 # </details>
 
@@ -2356,7 +2356,7 @@ with HiddenTest("Checkpoint") as test:
 # %% [markdown]
 # **What does each part do?** A run of eight epochs on the clothes, with warm-up, cosine, momentum and dropout, is stopped after four and resumed in fresh objects: once with everything, and once each with one part left out, that is, as the script builds it.
 #
-# **Predict, then run.** Which omission does the greatest damage in the first epoch after the stop?
+# **Predict, then run.** Which omission does the greatest damage in the first epoch after the stop, and which in the end?
 
 
 # %%

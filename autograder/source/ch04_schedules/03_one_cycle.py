@@ -1664,7 +1664,7 @@ lab.show(
 # %% [markdown]
 # At a quarter of the epochs 1cycle is more than ten points behind the full step schedule. **On this network and at this budget there is no super-convergence.**
 #
-# At equal epochs, eight or two, the intervals of the two schedules overlap, and that of the difference reaches 0: no lead is shown. Watch how easily one could have been: on the *validation* images of the tuning (left) 1cycle lies above step at every peak, with two seeds; on the *test* images and fresh seeds (right) it is the other way round. A trial with 2,000 images and other peaks had 1cycle a point ahead. Such is the luck of
+# At equal epochs, eight or two, the intervals of the two schedules overlap, and for eight that of the difference reaches 0: no lead is shown. Watch how easily one could have been: on the *validation* images of the tuning (left) 1cycle lies above step at every peak, with two seeds; on the *test* images and fresh seeds (right) it is the other way round. A trial with 2,000 images and other peaks had 1cycle a point ahead. Such is the luck of
 # seeds and draws at this size. The curves on the left are nearly flat, too, so that some of the peaks were chosen at the edge of the grid, nearly by lot: a finer search would move these numbers by a point, not by ten.
 #
 # That does not refute the paper; it says where its claim ends. What had Smith and Topin that we have not? Above all *time to waste*. Their step schedule took tens of thousands of steps, most of them on a plateau between two drops. A schedule that runs through in a quarter of them saves the waiting. Our eight epochs are 192 steps, in which nothing has settled: the number of steps is the bottleneck,

@@ -926,7 +926,7 @@ with HiddenTest("soft_threshold") as test:
 # %% [markdown]
 # ## A step that makes zeros
 #
-# A **proximal step** is then: the optimiser's own step for the loss, without any penalty; after it, $w \leftarrow S_{\eta\lambda}(w)$. For SGD this is the method ISTA (Daubechies, Defrise and De Mol, 2004), and it converges to the minimum of loss + λ‖w‖₁ where the loss is convex. After Adam the same threshold $\eta\lambda$ for all
+# A **proximal step** is then: the optimiser's own step for the loss, without any penalty; after it, $w \leftarrow S_{\eta\lambda}(w)$. For gradient descent on all data this is the method ISTA (Daubechies, Defrise and De Mol, 2004), and with a small enough rate it converges to the minimum of loss + λ‖w‖₁ where the loss is convex. After Adam the same threshold $\eta\lambda$ for all
 # weights is a convention, not that minimum: Adam's steps have a length of their own for each weight. It relates to L1 as AdamW's decay relates to L2, and it is good at what we want it for.
 
 # %% [markdown] role="card" exercise="proximal_step" level=2 minutes=12 topic="Sparsity" needs="soft_threshold" doc="https://docs.pytorch.org/docs/stable/generated/torch.optim.Optimizer.step.html"
@@ -1131,7 +1131,7 @@ with HiddenTest("proximal_step") as test:
 #
 # Time for a real network: 784-100-10 on 1,000 photographs of clothes, 600 steps of AdamW at 0.003 with batches of 50. Four contenders: no penalty; weight decay; L1 as a term of the loss; L1 as a proximal step. Biases are always spared.
 #
-# Weight decay and L1 in the loss have their λ chosen by accuracy on validation images, as usual. From the proximal step we want zeros, so its rule is another one: **the smallest λ of the list that sets 85 % of the weights to 0.** (We had another rule at first, the largest λ that cost less than a point, and changed it after it had left 56 % of the weights: for this one contender the test images were looked at twice.) Then five fresh draws of the 1,000 images and of the initial weights, and
+# Weight decay and L1 in the loss have their λ chosen by accuracy on validation images, as usual. From the proximal step we want zeros, so its rule is another one: **the smallest λ of the list that sets 85 % of the weights to 0.** (We had another rule at first, the largest λ that cost less than a point, and changed it after it had left 56 % of the weights non-zero: for this one contender the test images were looked at twice.) Then five fresh draws of the 1,000 images and of the initial weights, and
 # the test images, once.
 #
 # **Predict, then run.** What will it cost to lose 85 % of the weights: nothing, a point or two of accuracy, ten? And how many exact zeros will L1 in the loss give?
@@ -2051,7 +2051,7 @@ print(
 
 # %% [markdown]
 # Without any training afterwards half of the weights can go at hardly any price. With 80 % the accuracy is down by three points, and from there it collapses. But give the rest 150 steps to adjust, and **95 % of the weights can go**: 79.5 %, against 79.1 for the network that lost nothing and got the same steps. (Those cost it more than a point: the restart with a fresh optimiser shakes it. Cut networks are even ahead of it here, by
-# about a point, and some of the intervals exclude 0; against the network *before* the restart they are not, so do not build on it.) At 98 % the end is reached.
+# about a point, and some of the intervals exclude 0; but they are not better than the network was *before* the restart, so do not build on it.) At 98 % the end is reached.
 #
 # Size is a good guide: with 95 % cut, *random* masks are eight points behind. But look also at how long chance keeps up. At 50 % it makes hardly a difference which half goes. The network was far larger than 1,000 images ask for, and that is one reason why pruning works so well in such experiments.
 #

@@ -14,7 +14,7 @@
 # - stop a training at the right moment, and bring the best weights back,
 # - keep each unit's weights inside a ball,
 # - soften labels, and see what a network then believes,
-# - put ten methods into one fair table, with accuracy, likelihood and calibration,
+# - put nine methods into one fair table, with accuracy, likelihood and calibration,
 # - compete with all of them by fitting a single number,
 # - find out who is not beaten by anybody.
 #
@@ -835,7 +835,7 @@ with Check("max_norm_") as check:
 # </details>
 # <details><summary>Hint 3: shapes and memory</summary>
 #
-# Give the factors the shape `(units, 1)` or `(units, 1, 1, 1)`, so that they broadcast, for example with `norm(dim=..., keepdim=True)`. Then `weight.mul_(factor)` under `with torch.no_grad():`.
+# Give the factors the shape `(units, 1)` or `(units, 1, 1, 1)`, so that they broadcast, for example with `torch.linalg.vector_norm(weight, dim=..., keepdim=True)`. (`weight.norm` takes three dimensions for a matrix norm, and refuses.) Then `weight.mul_(factor)` under `with torch.no_grad():`.
 #
 # </details>
 
@@ -1229,7 +1229,7 @@ pd.DataFrame(
 # %% [markdown]
 # ## The table
 #
-# Ten methods, one door each; the same network and the same number of steps for all. What is tuned is the learning rate of each, and then its strength, by the **likelihood of the 2,000 images** that are there to choose by, on a seed that is not used again. (Early stopping needs these images anyway, to stop by.)
+# Nine methods, and none at all at two rates, one door each; the same network and the same number of steps for all. What is tuned is the learning rate of each, and then its strength, by the **likelihood of the 2,000 images** that are there to choose by, on a seed that is not used again. (Early stopping needs these images anyway, to stop by.)
 #
 # There are two contenders without any method. "None" stays at the rate of the curves above, 0.002, at which it learns its images by heart. "Smaller rate" is the same training with a rate that is tuned like everybody else's.
 
@@ -1543,7 +1543,7 @@ with Check("fit_temperature") as check:
 # %% [markdown] role="hints" exercise="fit_temperature"
 # <details><summary>Hint 1: one number, so look at many</summary>
 #
-# A thousand values of T between 0.05 and 20, each 0.6 % larger than the one before (`torch.logspace` or `np.geomspace`), are precise enough, and a thousand losses of a few thousand images take less than a second.
+# A thousand values of T between 0.05 and 20, each 0.6 % larger than the one before (`torch.logspace` or `np.geomspace`), are precise enough, and a thousand losses of a few thousand images take a second or so.
 #
 # </details>
 # <details><summary>Hint 2: or halve an interval</summary>
@@ -1855,7 +1855,7 @@ with needs("pareto_front"):
 #
 # What we would do, and what the measurements above support:
 #
-# 1. **Tune the learning rate** by the validation loss, and **stop early** with the best weights restored. Both cost nothing, and bring most of what there is to be had.
+# 1. **Tune the learning rate** by the validation loss, and **stop early** with the best weights restored. They cost some runs and some labelled images, and bring most of what there is to be had.
 # 2. **Add one cheap method**, weight decay or dropout, if the gap between training and other images is still large; with a strength that was tuned, at a rate that was tuned anew.
 # 3. **Fit a temperature** at the end, always, if anybody is going to use the probabilities.
 # 4. **Get more data**, or invent some: for images, shifts and flips; for networks that exist already, transfer.
@@ -2039,7 +2039,7 @@ with Claims(data) as claim:
 # - Late in training, logits grow and decisions hardly change. So accuracy stands still while likelihood and calibration get worse.
 # - Regularisers mostly undo that growth. So does one number, fitted afterwards. Compare with it before you praise a method for its NLL.
 # - The learning rate and the number of steps regularise, too. A comparison at one rate for all is none.
-# - More labelled images beat all of it, in every measure.
+# - More labelled images beat all of it, in accuracy and in likelihood.
 #
 # **Read on.** Prechelt (1998), *Early stopping, but when?* Bishop (1995) on early stopping as a penalty. Srivastava et al. (2014) on dropout with max-norm. Szegedy et al. (2016) on label smoothing, and Müller, Kornblith and Hinton (2019), *When does label smoothing help?*, on what it erases. Zhang et al. (2018) on mixup. Guo, Pleiss, Sun and Weinberger (2017), *On calibration of modern neural networks*.
 # The next chapter puts everything together.
