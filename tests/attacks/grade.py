@@ -7,13 +7,14 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from autograder.grading import Course, grade_class
+from autograder.grading import Course, grade_class, look
 from tests.attacks.assignment import ASSIGNMENT
 
 
 def main(root: str, results: str) -> None:
     """Grade the class of the course at `root`, and write what the grader says to the file `results`."""
     course = Course.at(root)
+    look(course, ASSIGNMENT)  # as the command does
     graded = grade_class(course, ASSIGNMENT, course.students(ASSIGNMENT))
     Path(results).write_text(json.dumps([asdict(result) for result in graded]), "utf-8")
 
