@@ -14,7 +14,7 @@ WORKERS ?= 2
 
 help:
 	@echo "make lab     install if need be, then open JupyterLab on the course"
-	@echo "make test    install if need be, then run every test (about 25 minutes)"
+	@echo "make test    install if need be, then run every test (about half an hour)"
 	@echo "make demo    install if need be, then release, grade and explain a class of 12"
 	@echo "make build   make all notebooks from their sources and execute the solutions"
 	@echo "make verify  run the answer bank against the checks and hidden tests"
