@@ -38,6 +38,8 @@ from autograder.worker import Graded, Job, Kit, files_in, first_error
 
 _ODD = frozenset('<>&"`\\*?[]{}')  # formgrader writes a learner's name into its pages, nbgrader into patterns
 
+_LONGEST = 128  # characters that the gradebook has room for
+
 
 @dataclass(frozen=True)
 class Options:
@@ -140,6 +142,7 @@ def look(course: Course, assignment: str) -> list[str]:
         found = (
             (who, Handed.in_folder(course.path("submitted", who, assignment)))
             for who in course.students(assignment)
+            if not _odd(who) and len(who) <= _LONGEST  # grading says what is wrong with the others
         )
         return arrivals.look(gradebook, assignment, found)
 
@@ -210,7 +213,7 @@ def _jobs(
     """What has to be graded; for the rest, the known results are put into `results`."""
     arrived = arrivals.arrivals(gradebook, kit.assignment)
     for student in students:
-        if odd := sorted(c for c in set(student) if c in _ODD or not c.isprintable()):
+        if odd := _odd(student):
             why = (
                 f"cannot be graded: rename the folder, {''.join(odd)!r} would act in formgrader and in paths."
             )
@@ -227,6 +230,11 @@ def _jobs(
             results[student] = replace(entry.result, by_hand=waiting(before, entry.result.by_hand))
         else:
             yield Job(student, handed, before, mends)
+
+
+def _odd(student: str) -> list[str]:
+    """The characters of a learner's name with which nobody can be graded."""
+    return sorted(c for c in set(student) if c in _ODD or not c.isprintable())
 
 
 def _stamp(entry: Entry) -> tuple[str, str, str]:

@@ -87,6 +87,21 @@ def test_without_an_earlier_look_nobody_knows_better(stamp):
     assert stamped(before, Arrival("", None, NOON)) == (before, [])
 
 
+@pytest.mark.parametrize(
+    "stamp", [b"9" * 300, b"2026-11-30 11:00:00 UTC" + b" " * 300, b"[[[", b"1 2 /etc/passwd"]
+)
+def test_no_stamp_stops_the_class(stamp):
+    assert read_stamp(stamp) is None
+
+
+def test_a_name_that_nobody_can_be_graded_by_stops_no_look(small_class):
+    for name in ("\udc80", "<b>eve", "x" * 200):
+        hand_in(small_class, "ps1", name, [])
+    assert "ada" in look(small_class, "ps1")
+    with small_class.gradebook() as gradebook:
+        assert len(arrivals.arrivals(gradebook, "ps1")) == 6
+
+
 def test_a_link_in_place_of_the_stamp_is_none():
     tricky = Handed({"p1.ipynb": b"{}"}, {STAMP: "timestamp.txt is no plain file.", "notes": "a folder."})
     result, _ = stamped(tricky, Arrival("", TEN, NOON))
