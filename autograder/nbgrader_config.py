@@ -43,6 +43,7 @@ c.Execute.extra_arguments = ["--log-level=40"]
 # What the lessons import, so that a warm process has it; the guard of torchvision comes before it.
 c.SandboxProvisioner.preload = [
     "torch",
+    "torch._dynamo",  # the first optimiser imports it: a second, and 70 MB that kernels then share
     "trainlab._torchvision",
     "torchvision.transforms",
     "numpy",
