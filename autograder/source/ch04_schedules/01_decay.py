@@ -428,7 +428,7 @@ with Check("train_epoch") as check:
             (
                 torch.full((3,), 0.025),
                 'With each="epoch" the scheduler should step after the pass, not before it.',
-            )
+            ),
         ],
     )
     check.close(

@@ -266,6 +266,24 @@ with Check("PlateauDecay") as check:
         column(0.1, 0.1, 0.1, 0.1, 0.1, 0.05),
         'With mode="max" a higher metric is better: 0.5, 0.6, 0.6, 0.7, 0.6, 0.65 with patience 1 cuts at the last.',
     )
+    rising = [0.5, 0.48, 0.47, 0.6, 0.63, 0.65]
+    check.close(
+        hear(rising, mode="max", factor=0.5, patience=1, threshold=0.1),
+        column(0.1, 0.1, 0.05, 0.05, 0.05, 0.025),
+        'With mode="max", threshold 0.1 and patience 1, the metrics 0.5, 0.48, 0.47, 0.6, 0.63, 0.65 should cut at '
+        "0.47 and at 0.65: only 0.6 is an improvement.",
+        known=[
+            (
+                column(*[0.1] * 6),
+                'With mode="max" a metric that is a little *lower* than the best passes for an improvement: the '
+                "threshold lifts the bar, to best · (1 + threshold).",
+            ),
+            (
+                column(0.1, 0.1, 0.05, 0.05, 0.05, 0.05),
+                'With mode="max" the threshold makes no difference: 0.63 is not 10 % above 0.6.',
+            ),
+        ],
+    )
     check.close(
         hear([1.0] * 8, factor=0.5, patience=0, cooldown=2),
         column(0.1, 0.05, 0.05, 0.05, 0.025, 0.025, 0.025, 0.0125),
@@ -283,6 +301,39 @@ with Check("PlateauDecay") as check:
             (
                 column(0.1, 0.05, 0.05, 0.05, 0.05, 0.025, 0.025, 0.025),
                 "The epoch after the cooldown is an ordinary one, and with patience 0 it cuts.",
+            ),
+        ],
+    )
+    check.close(
+        hear([1.0] * 8, factor=0.5, patience=1, cooldown=2),
+        column(0.1, 0.1, 0.05, 0.05, 0.05, 0.05, 0.025, 0.025),
+        "Patience 1 and a cooldown of 2, the loss stays at 1: a cut at the 3rd epoch and at the 7th.",
+        known=[
+            (
+                column(0.1, 0.1, 0.05, 0.05, 0.05, 0.025, 0.025, 0.025),
+                "Bad epochs of the cooldown are counted, so the next cut comes too early: in each of them the count "
+                "is set to 0.",
+            )
+        ],
+    )
+    check.close(
+        hear([1.0, 1.0, 0.5, 0.9, 0.7, 0.6], factor=0.5, patience=0, cooldown=2),
+        column(0.1, 0.05, 0.05, 0.05, 0.025, 0.025),
+        "Losses 1, 1, 0.5, 0.9, 0.7, 0.6 with patience 0 and a cooldown of 2: cuts at the 2nd epoch and at the 5th, "
+        "the first after the cooldown, where 0.7 is no improvement on 0.5.",
+        known=[
+            (
+                column(*[0.1, 0.05, 0.05, 0.05, 0.05, 0.05]),
+                "The 0.5 came during the cooldown and should be the best from then on: a cooldown stops the count, "
+                "not the ears.",
+            ),
+            (
+                column(0.1, 0.05, 0.05, 0.05, 0.05, 0.025),
+                "The 0.5 came during the cooldown, which gets shorter in that epoch as in any other.",
+            ),
+            (
+                column(0.1, 0.05, 0.05, 0.025, 0.025, 0.025),
+                "The 0.5 came during the cooldown, which does not end with it.",
             ),
         ],
     )
@@ -516,7 +567,7 @@ lab.show(
 )
 
 # %% [markdown]
-# At a low rate there is little to gain. The higher the first rate, the more performance scheduling forgives: more than a point at 0.1, and between four and seven at 0.3, where the constant rate is lost. Its best first rate is three times as high as the best constant one. And even best against best it is about a point ahead on the test images, with an interval well clear of 0.
+# At a low rate there is nothing to be seen: at 0.01 and 0.03 the intervals contain 0. The higher the first rate, the more performance scheduling forgives: more than a point at 0.1, and between four and seven at 0.3, where the constant rate is lost. Its best first rate is three times as high as the best constant one. And even best against best it is about a point ahead on the test images, with an interval well clear of 0.
 #
 # **A listener that may only lower the rate should be started high.** One warning: it listens to the validation images, so they take part in the training, if only a little. That is why the last word was the test set's.
 
@@ -1389,7 +1440,11 @@ with Check("restart_rate") as check:
             (
                 torch.tensor([1.0, 0.0]),
                 "The floor is reached too early: the angle is πt/T, with T the length of the round (not T − 1, nor 2πt/T).",
-            )
+            ),
+            (
+                torch.tensor([1.0, 0.853553]),
+                "The first round should last `first` steps: `mult` makes the *further* ones longer.",
+            ),
         ],
     )
     shoulder = (1 + math.cos(math.pi / 4)) / 2  # 0.853553
@@ -1405,6 +1460,24 @@ with Check("restart_rate") as check:
             (
                 torch.tensor([1.0, 0.5, 1.0, shoulder, 0.5, 1 - shoulder, 1.0, 0.9330127]),
                 "The third round should last 8 steps: each is `mult` times as long as the one before, not `first` longer.",
+            ),
+            (
+                torch.tensor([1.0, 0.5, 0.0, shoulder, 0.5, 1 - shoulder, 0.0, 0.9619398]),
+                "At steps 2 and 6 the floor should not be reached, but the next round begin, with the peak: a round "
+                "is over as soon as its length has gone by (`>=`, not `>`).",
+            ),
+            (
+                torch.tensor([1.0, 0.5, 0.0, 1.0, shoulder, 0.5, 1 - shoulder, 0.0]),
+                "Each round is one step too long: a round of T steps has t = 0, …, T − 1.",
+            ),
+            (
+                torch.tensor([1.0, 0.5, 0.5, shoulder, 1.0, shoulder, 0.5, 1 - shoulder]),
+                "Take away the round that is over first, and make the next one longer after that: you subtract the "
+                "length of the wrong round.",
+            ),
+            (
+                torch.tensor([1.0, 0.5, 1.0, shoulder, 0.5, 1 - shoulder, 1.0, 0.9903926]),
+                "The third round should last 8 steps, twice the second: `mult` is applied more than once a round.",
             ),
             (
                 torch.tensor([1.0, 0.5, 0.0, 0.5, 1.0, 0.5, 0.0, 0.5]),
@@ -1437,6 +1510,22 @@ with Check("restart_rate") as check:
                 torch.tensor([0.5, 0.375, 0.125] * 2).clamp(min=0.2),
                 "`floor` is where the cosine ends, not a lid on it from below.",
             ),
+            (
+                torch.tensor([0.5, 0.425, 0.275, 0.5, 0.4799038, 0.425]),
+                "`mult` makes no difference, your rounds always double. With mult=1 they all last 3 steps.",
+            ),
+        ],
+    )
+    check.close(
+        restart_rate(26, 1.0, 2, mult=3),
+        1.0,
+        "first=2 and mult=3 make rounds of 2, 6, 18, 54 steps. The last of these starts at step 26, with the peak.",
+        known=[
+            (
+                0.75,
+                "The rounds last 2, 6, 18, 54 steps here, each three times the one before; yours grow by the same "
+                "amount every time.",
+            )
         ],
     )
 
@@ -1605,11 +1694,14 @@ def rounds_run(schedule, peak, seed):
     )
 
 
-PEAKS = budget([0.02, 0.04, 0.08], fast=[0.04])
-round_tuning = lab.sweep(
-    lambda schedule, peak, seed: rounds_run(schedule, peak, seed).last,
-    {"schedule": ["one cosine", "restarts"], "peak": PEAKS},
-    seeds=range(100, 100 + budget(2, fast=1)),
+PEAKS = {"one cosine": [0.02, 0.04, 0.08], "restarts": [0.04, 0.08, 0.16]}
+round_tuning = pd.concat(
+    lab.sweep(
+        lambda schedule, peak, seed: rounds_run(schedule, peak, seed).last,
+        {"schedule": [schedule], "peak": budget(peaks, fast=[0.04])},
+        seeds=range(100, 100 + budget(2, fast=1)),
+    )
+    for schedule, peaks in PEAKS.items()
 )
 round_best = lab.best(round_tuning, "schedule", "valid_accuracy", over="peak").set_index(
     "schedule"
@@ -1739,7 +1831,7 @@ with Check("BoostOnPlateau") as check:
     probe = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1)
     with check.case(
         "the scheduler is built, and the base class calls step() without a loss: does that work, and does "
-        "everything exist that it uses?"
+        "everything exist that it uses? Does get_lr give a list of rates?"
     ):
         pushing = BoostOnPlateau(probe)
     check.close(
@@ -1787,6 +1879,11 @@ with Check("BoostOnPlateau") as check:
             (
                 column(0.1, 0.1, 0.1, 1.0, 1.0, 1.0, 1.0, 10.0, 10.0),
                 "The boosts pile up: start from `self.base_lrs`, not from the present rate.",
+            ),
+            (
+                column(0.1, 0.1, 0.1, 1.0, 10.0, 10.0, 10.0, 100.0, 1000.0),
+                "In each epoch of a boost the present rate is multiplied once more: multiply the first rates, "
+                "`self.base_lrs`.",
             ),
             (
                 column(0.1, 0.1, 0.1, 1.0, 1.0, 0.1, 1.0, 1.0, 0.1),
@@ -2162,7 +2259,11 @@ with Check("Checkpoint") as check:
                     "torch.load refuses your file, for it holds a whole object. Save state dicts, the states of "
                     "generators (tensors) and numbers.",
                 )
-    check.is_a(epoch, int)
+    check.is_a(
+        epoch,
+        int,
+        "`load` should return the number of epochs, an int like the one that was saved. Is the `return` missing?",
+    )
     check.that(epoch == 2, "`load` should return the epoch that was saved.")
     for part, state, told in zip(
         other[:3],
@@ -2302,7 +2403,7 @@ with HiddenTest("Checkpoint") as test:
                 epoch = Checkpoint(*other).load(file)
             except pickle.UnpicklingError:
                 test.that(False, "torch.load refuses your file, for it holds a whole object.")
-        test.is_a(epoch, int)
+        test.is_a(epoch, int, "`load` should return the number of epochs, an int.")
         test.that(epoch == stop, "`load` should return the epoch that was saved, 0 included.")
         for part, state, name in zip(
             [p.state_dict() for p in other[:3]] + [other[3].get_state(), torch.get_rng_state()],
@@ -2469,8 +2570,11 @@ adam, sgd = (warm_gain[name].iloc[0] for name in ("AdamW", "momentum"))
 
 with Claims(data) as claim:
     claim(
-        "performance scheduling gains at every first rate: more than a point at 0.1, more than three at 0.3",
-        bool((at_rate > 0).all()) and at_rate.get(0.1, 0) > 0.01 and at_rate[0.3] > 0.03,
+        "performance scheduling: no difference to speak of at a first rate of 0.01, more than half a point gained at "
+        "0.1, more than three at 0.3",
+        abs(at_rate.get(0.01, 1)) < 0.005
+        and at_rate.get(0.1, 0) > 0.005
+        and at_rate[0.3] > 0.03,
         weaker=bool((at_rate > -0.2).all()),
     )
     claim(
