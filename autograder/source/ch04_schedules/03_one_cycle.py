@@ -740,6 +740,13 @@ with Check("pick_rate") as check:
 # Graded with hidden tests: noise, smoothing, margins, nan and infinity, dtypes.
 ### BEGIN HIDDEN TESTS
 with HiddenTest("pick_rate") as test:
+
+    def smoothed(losses, smooth):
+        """The weighted means of all losses so far: what the corrected running means should be."""
+        age = torch.arange(len(losses))[:, None] - torch.arange(len(losses))[None]
+        weights = (smooth ** age.clamp(min=0).double()) * (age >= 0)
+        return (weights @ losses.double()) / weights.sum(1)
+
     for n, smooth, margin, dtype in (
         (100, 0.9, 10.0, torch.float64),
         (250, 0.98, 4.0, torch.float64),
@@ -752,10 +759,7 @@ with HiddenTest("pick_rate") as test:
             x = torch.linspace(-5, 1, n, dtype=torch.float64)
             curve = 2.3 - 1.6 * torch.sigmoid(3 * (x + 2)) + torch.exp(4 * (x - 0.2))
             losses = (curve + 0.3 * torch.rand(n, dtype=torch.float64)).to(dtype)
-            age = torch.arange(n)[:, None] - torch.arange(n)[None]
-            weights = (smooth ** age.clamp(min=0).double()) * (age >= 0)
-            means = (weights @ losses.double()) / weights.sum(1)
-            want = (rates.double()[means.argmin()] / margin).item()
+            want = (rates.double()[smoothed(losses, smooth).argmin()] / margin).item()
             kept = losses.clone(), rates.clone()
             with test.case(f"{n} rates, smooth={smooth}, margin={margin}, {dtype}"):
                 got = pick_rate(rates, losses, smooth=smooth, margin=margin)
@@ -777,6 +781,16 @@ with HiddenTest("pick_rate") as test:
                 torch.equal(losses, kept[0]) and torch.equal(rates, kept[1]),
                 "`rates` or `losses` has changed.",
             )
+    for smooth in (0.6, 0.8, 0.9) * 6:  # so few losses that the correction decides
+        rates = torch.logspace(-3, 0, 9, dtype=torch.float64)
+        losses = 1 + 8 * torch.rand(9, dtype=torch.float64)
+        test.close(
+            pick_rate(rates, losses, smooth, margin=1.0),
+            rates[smoothed(losses, smooth).argmin()].item(),
+            "With nine losses the pick is off. Is the bias correction 1 − βⁱ⁺¹, with i = 0 for the first loss, and "
+            "is β the weight of the old mean?",
+            atol=0.0,
+        )
     rates = torch.tensor([1e-3, 1e-2, 1e-1, 1.0, 10.0])
     for bad in (math.nan, math.inf, -math.inf):
         losses = torch.tensor([2.0, 1.5, bad, 1.0, 0.5])
