@@ -1846,8 +1846,8 @@ lab.show(
 # %% [markdown]
 # At a quarter of the epochs 1cycle is more than ten points behind the full step schedule. **On this network and at this budget there is no super-convergence.**
 #
-# At equal epochs, eight or two, the intervals of the two schedules overlap, and for eight that of the difference reaches 0: no lead is shown. Watch how easily one could have been: on the *validation* images of the tuning (left) 1cycle lies above step at every peak, with two seeds; on the *test* images and fresh seeds (right) it is the other way round. A trial with 2,000 images and other peaks had 1cycle a point ahead. Such is the luck of
-# seeds and draws at this size. The curves on the left are nearly flat, too, so that some of the peaks were chosen at the edge of the grid, nearly by lot: a finer search would move these numbers by a point, not by ten.
+# At equal epochs, eight or two, the intervals of the two schedules overlap, and for eight that of the difference reaches 0: no lead is shown. Watch how easily one could have been: on the *validation* images of the tuning (left) 1cycle lies above step at every peak that both have tried, with two seeds; on the *test* images and fresh seeds (right) it is the other way round. A trial with 2,000 images and other peaks had 1cycle a point ahead. Such is the luck of
+# seeds and draws at this size. No peak was chosen at the edge of its grid (`at_edge`), but between 0.05 and 0.15 the curves on the left are nearly flat, so that the choice there was nearly by lot: a finer search would move these numbers by a point, not by ten.
 #
 # That does not refute the paper; it says where its claim ends. What had Smith and Topin that we have not? Above all *time to waste*. Their step schedule took tens of thousands of steps, most of them on a plateau between two drops. A schedule that runs through in a quarter of them saves the waiting. Our eight epochs are 192 steps, in which nothing has settled: the number of steps is the bottleneck,
 # and no schedule makes 48 steps do the work of 192. Besides, they had a deep network, 50,000 images with augmentation, large batches (whose gradients are clean enough for a rate of 3), and took weight decay down for 1cycle; ours was the same for both. A factor of four is a statement about a baseline as much as about a method. Ask what the slow contender did with its time.
@@ -2051,7 +2051,7 @@ lab.show(
 )
 
 # %% [markdown]
-# The picks (dashed) lie below the best peaks of the grid, within a factor of two to four: a safe start, and the right order of magnitude, for two seconds of work. The place where the range test flies off (dotted) is some ten times too high. So the finder does what it can: it tells you where to centre a search over a few rates. It does not replace the search, and the margin of ten is folklore, not a law:
+# The picks (dashed) stand where the constant rate is best, near 0.02, and below the best peaks of the others by a factor of two to four: a safe start, and the right order of magnitude, for two seconds of work. The place where the range test flies off (dotted) is some ten times too high. So the finder does what it can: it tells you where to centre a search over a few rates. It does not replace the search, and the margin of ten is folklore, not a law:
 # it suits a constant rate better than a schedule that comes down.
 
 # %% [markdown]
