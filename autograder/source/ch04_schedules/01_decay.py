@@ -421,9 +421,14 @@ with Check("train_epoch") as check:
         'With each="epoch" the rate should stay the same during the pass.',
         known=[
             (
+                torch.tensor([0.05, 0.025, 0.0125]),
+                'With each="epoch" the scheduler steps after every update, as with each="batch": its one step '
+                "belongs behind the loop.",
+            ),
+            (
                 torch.full((3,), 0.025),
                 'With each="epoch" the scheduler should step after the pass, not before it.',
-            )
+            ),
         ],
     )
     check.close(
@@ -851,7 +856,7 @@ with HiddenTest("exponential_rate") as test:
 #
 # - Past the last epoch the rate stays `final`.
 # - If there is only one epoch, it runs at `initial`.
-# - Any other `shape` is a `ValueError`.
+# - Any other `shape` is a `ValueError`, in every epoch, and also where there is only one.
 # - `final` may be the larger one: the same formulas then make the rate rise.
 
 
@@ -929,13 +934,20 @@ with Check("decay_to") as check:
         with check.case(f'a single epoch, shape="{shape}"'):
             alone = decay_to(0, 1, 0.4, 0.1, shape)
         check.close(alone, 0.4, "A single epoch should run at `initial`.")
-    try:
-        decay_to(1, 5, 0.4, 0.1, "quadratic")
-    except ValueError:
-        pass
-    else:
+    for epoch, epochs, where in (
+        (1, 5, ""),
+        (0, 5, ", in the first epoch too: look at the shape before anything else"),
+        (9, 5, ", past the last epoch too: look at the shape before anything else"),
+        (0, 1, ", with a single epoch too: look at the shape before anything else"),
+    ):
+        refused = False
+        try:
+            decay_to(epoch, epochs, 0.4, 0.1, "quadratic")
+        except ValueError:
+            refused = True
         check.that(
-            False, 'A shape that is neither should be a ValueError, and "quadratic" is not.'
+            refused,
+            f'A shape that is neither should be a ValueError{where}. "quadratic" gives none.',
         )
 
 
@@ -1007,12 +1019,16 @@ with HiddenTest("decay_to") as test:
             alone = decay_to(0, 1, 0.3, 0.02, shape)
         test.close(alone, 0.3, "A single epoch should run at `initial`.")
     for shape in ("cosine", "Linear", ""):
-        refused = False
-        try:
-            decay_to(0, 4, 0.3, 0.02, shape)
-        except ValueError:
-            refused = True
-        test.that(refused, "A shape that is neither should be a ValueError, in every epoch.")
+        for epoch, epochs in ((0, 4), (2, 4), (3, 4), (8, 4), (0, 1)):
+            refused = False
+            try:
+                decay_to(epoch, epochs, 0.3, 0.02, shape)
+            except ValueError:
+                refused = True
+            test.that(
+                refused,
+                "A shape that is neither should be a ValueError, in every epoch, and with a single one.",
+            )
 ### END HIDDEN TESTS
 
 # %% [markdown] role="why" exercise="decay_to"
@@ -1257,6 +1273,11 @@ with Check("step_rate") as check:
                 torch.tensor([0.8, 0.8, 0.8, 0.2, 0.2, 0.0125]),
                 "The changes come too late: epoch 4 is already the fifth.",
             ),
+            (
+                torch.tensor([3.2, 0.8, 0.8, 0.2, 0.2, 0.0125]),
+                "Epoch 0 is above the initial rate, and each change comes an epoch late: epochs count from 0 here, so "
+                "take nothing away before you divide.",
+            ),
             (torch.tensor([0.2, 0.8, 0.2, 0.8, 0.2, 0.8]), multiples),
             (torch.tensor([0.8, 0.8, 0.2, 0.8, 0.2, 0.8]), multiples),
             (
@@ -1345,7 +1366,7 @@ def cosine_rate(step: int, steps: int, peak: float, low: float = 0.0) -> float:
 
     Args:
         step: number of the step, 0 for the first.
-        steps: T, at least 1; the first step at the lowest rate.
+        steps: T, at least 1: the number of the step at which the rate is `low` for the first time.
         peak: rate of step 0.
         low: rate of step `steps` and all later ones.
 

@@ -82,7 +82,7 @@ def coarse(split):
 
 device = lab.device()
 data = lab.fashion_mnist(flat=True).take(
-    train=budget(10_000, fast=1_000), valid=2_000, test=budget(10_000, fast=1_000)
+    train=budget(8_000, fast=1_000), valid=2_000, test=budget(10_000, fast=1_000)
 )
 parts = {name: coarse(getattr(data, name)) for name in ("train", "valid", "test")}
 data = dataclasses.replace(data, **parts).to(device)
@@ -266,6 +266,24 @@ with Check("PlateauDecay") as check:
         column(0.1, 0.1, 0.1, 0.1, 0.1, 0.05),
         'With mode="max" a higher metric is better: 0.5, 0.6, 0.6, 0.7, 0.6, 0.65 with patience 1 cuts at the last.',
     )
+    rising = [0.5, 0.48, 0.47, 0.6, 0.63, 0.65]
+    check.close(
+        hear(rising, mode="max", factor=0.5, patience=1, threshold=0.1),
+        column(0.1, 0.1, 0.05, 0.05, 0.05, 0.025),
+        'With mode="max", threshold 0.1 and patience 1, the metrics 0.5, 0.48, 0.47, 0.6, 0.63, 0.65 should cut at '
+        "0.47 and at 0.65: only 0.6 is an improvement.",
+        known=[
+            (
+                column(*[0.1] * 6),
+                'With mode="max" a metric that is a little *lower* than the best passes for an improvement: the '
+                "threshold lifts the bar, to best · (1 + threshold).",
+            ),
+            (
+                column(0.1, 0.1, 0.05, 0.05, 0.05, 0.05),
+                'With mode="max" the threshold makes no difference: 0.63 is not 10 % above 0.6.',
+            ),
+        ],
+    )
     check.close(
         hear([1.0] * 8, factor=0.5, patience=0, cooldown=2),
         column(0.1, 0.05, 0.05, 0.05, 0.025, 0.025, 0.025, 0.0125),
@@ -283,6 +301,39 @@ with Check("PlateauDecay") as check:
             (
                 column(0.1, 0.05, 0.05, 0.05, 0.05, 0.025, 0.025, 0.025),
                 "The epoch after the cooldown is an ordinary one, and with patience 0 it cuts.",
+            ),
+        ],
+    )
+    check.close(
+        hear([1.0] * 8, factor=0.5, patience=1, cooldown=2),
+        column(0.1, 0.1, 0.05, 0.05, 0.05, 0.05, 0.025, 0.025),
+        "Patience 1 and a cooldown of 2, the loss stays at 1: a cut at the 3rd epoch and at the 7th.",
+        known=[
+            (
+                column(0.1, 0.1, 0.05, 0.05, 0.05, 0.025, 0.025, 0.025),
+                "Bad epochs of the cooldown are counted, so the next cut comes too early: in each of them the count "
+                "is set to 0.",
+            )
+        ],
+    )
+    check.close(
+        hear([1.0, 1.0, 0.5, 0.9, 0.7, 0.6], factor=0.5, patience=0, cooldown=2),
+        column(0.1, 0.05, 0.05, 0.05, 0.025, 0.025),
+        "Losses 1, 1, 0.5, 0.9, 0.7, 0.6 with patience 0 and a cooldown of 2: cuts at the 2nd epoch and at the 5th, "
+        "the first after the cooldown, where 0.7 is no improvement on 0.5.",
+        known=[
+            (
+                column(*[0.1, 0.05, 0.05, 0.05, 0.05, 0.05]),
+                "The 0.5 came during the cooldown and should be the best from then on: a cooldown stops the count, "
+                "not the ears.",
+            ),
+            (
+                column(0.1, 0.05, 0.05, 0.05, 0.05, 0.025),
+                "The 0.5 came during the cooldown, which gets shorter in that epoch as in any other.",
+            ),
+            (
+                column(0.1, 0.05, 0.05, 0.025, 0.025, 0.025),
+                "The 0.5 came during the cooldown, which does not end with it.",
             ),
         ],
     )
@@ -450,7 +501,7 @@ def listen(rule, lr, seed, epochs):
 
 fig, (left, right) = lab.figure(1, 2, height=3.2)
 for index, rule in enumerate(["patience 0", "patience 1", "patience 4"]):
-    frame = listen(rule, 0.1, seed=7, epochs=budget(20, fast=4))[1].frame
+    frame = listen(rule, 0.1, seed=7, epochs=budget(20, fast=3))[1].frame
     for ax, what in ((left, "valid_loss"), (right, "learning_rate")):
         ax.plot(frame.epoch, frame[what], label=rule, markersize=4, **lab.line_style(index))
 left.set(xlabel="epoch", ylabel="validation loss")
@@ -464,7 +515,7 @@ lab.show(
 )
 
 # %% [markdown]
-# Until the first cut the three runs are one and the same. The cut comes after epoch 3 with no patience, after 8 with a patience of 1, after 11 with 4, and each time the loss drops at once: the network stood in a valley and jumped from wall to wall. Then the cuts go on, since on a level loss every epoch is bad. With patience 0 the rate comes to rest below $10^{-8}$, where PyTorch skips further cuts (`eps`). In practice `min_lr`, or early stopping, ends this.
+# Until the first cut the three runs are one and the same. The cut comes after epoch 3 with no patience, after 6 with a patience of 1, after 12 with 4, and each time the loss drops at once: the network stood in a valley and jumped from wall to wall. Then the cuts go on, since on a level loss every epoch is bad. With patience 0 the rate comes to rest below $10^{-8}$, where PyTorch skips further cuts (`eps`). In practice `min_lr`, or early stopping, ends this.
 #
 # **Predict, then run.** Now what it is worth: twelve epochs at a constant rate, or with performance scheduling (factor 0.3, patience 1), from first rates between 0.01 and 0.3, five seeds each. Where will the two differ most: at low rates or at high ones? And each at *its own* best rate, judged on test images?
 
@@ -484,7 +535,7 @@ listen_test = lab.sweep(
         listen(rule, listen_best.lr[rule], seed, LISTEN_EPOCHS)[0], data.test
     ),
     {"rule": ["constant", "patience 1"]},
-    seeds=range(budget(6, fast=2)),
+    seeds=range(budget(5, fast=2)),
 )
 forgiven = {
     lr: lab.paired_difference(frame, "rule", "valid_accuracy", "constant")
@@ -516,7 +567,7 @@ lab.show(
 )
 
 # %% [markdown]
-# At a low rate there is little to gain. The higher the first rate, the more performance scheduling forgives: more than a point at 0.1, and between four and seven at 0.3, where the constant rate is lost. Its best first rate is three times as high as the best constant one. And even best against best it is about a point ahead on the test images, with an interval well clear of 0.
+# At 0.01 there is nothing to be seen: the interval contains 0. The higher the first rate, the more performance scheduling forgives: about a point at 0.03 (0.3 to 1.7), two at 0.1 (1 to 3), and between three and eight at 0.3, where the constant rate is lost. Its best first rate is three times as high as the best constant one. And even best against best it is about a point ahead on the test images, with an interval well clear of 0.
 #
 # **A listener that may only lower the rate should be started high.** One warning: it listens to the validation images, so they take part in the training, if only a little. That is why the last word was the test set's.
 
@@ -1173,7 +1224,7 @@ def sharpness(model, x, y, rounds=12):
     return value
 
 
-LOOKS = budget([0, 1, 3, 6, 10, 15, 21, 28, 38, 55, 78], fast=[0, 2, 6])
+LOOKS = budget([0, 1, 3, 6, 10, 15, 21, 28, 38, 50, 62], fast=[0, 2, 6])
 probe_x, probe_y = data.train[:512]
 
 
@@ -1225,7 +1276,7 @@ pd.DataFrame({"highest": peak_curvature, "after one epoch": late_curvature}).rou
 #
 # A case is not yet a gain. So take the deep network, two epochs of a cosine, with a warm-up over the first fifth of the steps or without. And take it with two optimisers, since Adam has a reason of its own. Its first steps have the size of the *rate*, in every coordinate, however uncertain the gradient: $m/\sqrt v$ is ±1 at step 1, and its averages rest on a handful of batches for a while (Liu and others, 2020).
 #
-# **Predict, then run.** Each peak rate is chosen on validation images, then six fresh seeds are judged on test images. Which of the two optimisers gains from the warm-up, and at which rates?
+# **Predict, then run.** Each peak rate is chosen on validation images, then five fresh seeds are judged on test images. Which of the two optimisers gains from the warm-up, and at which rates?
 
 
 # %%
@@ -1275,7 +1326,7 @@ for name, peaks in WARM_PEAKS.items():
             warm_run(start, name, warm_best[name].peak[start], seed)[0], data.test
         ),
         {"start": STARTS_OF},
-        seeds=range(budget(6, fast=2)),
+        seeds=range(budget(5, fast=2)),
     )
     warm_gain[name] = lab.paired_difference(
         warm_test[name], "start", "accuracy", "cosine alone"
@@ -1325,9 +1376,9 @@ print("\nAdamW, validation accuracy, gain of the warm-up at one and the same pea
 same_peak.round(4)
 
 # %% [markdown]
-# At its own best peak, neither optimiser gains anything that the interval can tell from 0. Whoever tunes the rate does not need the warm-up here: the best peak of the cosine alone is one that the first steps survive. If the warm-up shows anywhere, it is in the last table, at a rate three times too high for AdamW: two points on average, though the interval of five seeds just reaches 0. So what this experiment suggests, and does not prove, is that **a warm-up buys tolerance rather than accuracy.** That would be worth having, for a fifth of the steps or fewer: rates are rarely tuned to a factor of three, and in a large network one bad start is dear.
+# At its own best peak, neither optimiser gains anything that the interval can tell from 0. Whoever tunes the rate does not need the warm-up here: the best peak of the cosine alone is one that the first steps survive. Where the warm-up shows is in the last table, at a rate three times too high for AdamW: there it saves three points (0.7 to 5.2; in a trial with 10,000 images it was two, and the interval just reached 0). With a warm-up both optimisers chose the highest peak of their grid (`at_edge`), so that its best may lie higher still. **A warm-up buys tolerance rather than accuracy.** That is worth having, for a fifth of the steps or fewer: rates are rarely tuned to a factor of three, and in a large network one bad start is dear.
 #
-# (Larger claims are made for warm-up, and for other networks they hold: transformers whose norm comes after the sum hardly train without one, and the very large batches of Goyal and others (2017) needed it. Ours is a plain network of eight layers, and a run of 158 steps.)
+# (Larger claims are made for warm-up, and for other networks they hold: transformers whose norm comes after the sum hardly train without one, and the very large batches of Goyal and others (2017) needed it. Ours is a plain network of eight layers, and a run of 126 steps.)
 
 # %% [markdown]
 # ## Warm restarts
@@ -1389,7 +1440,11 @@ with Check("restart_rate") as check:
             (
                 torch.tensor([1.0, 0.0]),
                 "The floor is reached too early: the angle is πt/T, with T the length of the round (not T − 1, nor 2πt/T).",
-            )
+            ),
+            (
+                torch.tensor([1.0, 0.853553]),
+                "The first round should last `first` steps: `mult` makes the *further* ones longer.",
+            ),
         ],
     )
     shoulder = (1 + math.cos(math.pi / 4)) / 2  # 0.853553
@@ -1405,6 +1460,24 @@ with Check("restart_rate") as check:
             (
                 torch.tensor([1.0, 0.5, 1.0, shoulder, 0.5, 1 - shoulder, 1.0, 0.9330127]),
                 "The third round should last 8 steps: each is `mult` times as long as the one before, not `first` longer.",
+            ),
+            (
+                torch.tensor([1.0, 0.5, 0.0, shoulder, 0.5, 1 - shoulder, 0.0, 0.9619398]),
+                "At steps 2 and 6 the floor should not be reached, but the next round begin, with the peak: a round "
+                "is over as soon as its length has gone by (`>=`, not `>`).",
+            ),
+            (
+                torch.tensor([1.0, 0.5, 0.0, 1.0, shoulder, 0.5, 1 - shoulder, 0.0]),
+                "Each round is one step too long: a round of T steps has t = 0, …, T − 1.",
+            ),
+            (
+                torch.tensor([1.0, 0.5, 0.5, shoulder, 1.0, shoulder, 0.5, 1 - shoulder]),
+                "Take away the round that is over first, and make the next one longer after that: you subtract the "
+                "length of the wrong round.",
+            ),
+            (
+                torch.tensor([1.0, 0.5, 1.0, shoulder, 0.5, 1 - shoulder, 1.0, 0.9903926]),
+                "The third round should last 8 steps, twice the second: `mult` is applied more than once a round.",
             ),
             (
                 torch.tensor([1.0, 0.5, 0.0, 0.5, 1.0, 0.5, 0.0, 0.5]),
@@ -1437,6 +1510,22 @@ with Check("restart_rate") as check:
                 torch.tensor([0.5, 0.375, 0.125] * 2).clamp(min=0.2),
                 "`floor` is where the cosine ends, not a lid on it from below.",
             ),
+            (
+                torch.tensor([0.5, 0.425, 0.275, 0.5, 0.4799038, 0.425]),
+                "`mult` makes no difference, your rounds always double. With mult=1 they all last 3 steps.",
+            ),
+        ],
+    )
+    check.close(
+        restart_rate(26, 1.0, 2, mult=3),
+        1.0,
+        "first=2 and mult=3 make rounds of 2, 6, 18, 54 steps. The last of these starts at step 26, with the peak.",
+        known=[
+            (
+                0.75,
+                "The rounds last 2, 6, 18, 54 steps here, each three times the one before; yours grow by the same "
+                "amount every time.",
+            )
         ],
     )
 
@@ -1605,11 +1694,14 @@ def rounds_run(schedule, peak, seed):
     )
 
 
-PEAKS = budget([0.02, 0.04, 0.08], fast=[0.04])
-round_tuning = lab.sweep(
-    lambda schedule, peak, seed: rounds_run(schedule, peak, seed).last,
-    {"schedule": ["one cosine", "restarts"], "peak": PEAKS},
-    seeds=range(100, 100 + budget(2, fast=1)),
+PEAKS = {"one cosine": [0.02, 0.04, 0.08], "restarts": [0.04, 0.08, 0.16]}
+round_tuning = pd.concat(
+    lab.sweep(
+        lambda schedule, peak, seed: rounds_run(schedule, peak, seed).last,
+        {"schedule": [schedule], "peak": budget(peaks, fast=[0.04])},
+        seeds=range(100, 100 + budget(2, fast=1)),
+    )
+    for schedule, peaks in PEAKS.items()
 )
 round_best = lab.best(round_tuning, "schedule", "valid_accuracy", over="peak").set_index(
     "schedule"
@@ -1617,7 +1709,7 @@ round_best = lab.best(round_tuning, "schedule", "valid_accuracy", over="peak").s
 round_runs = lab.sweep(
     lambda schedule, seed: rounds_run(schedule, round_best.peak[schedule], seed).rows,
     {"schedule": ["one cosine", "restarts"]},
-    seeds=range(budget(6, fast=2)),
+    seeds=range(budget(5, fast=2)),
 )
 ENDS = [int(e) for e in np.cumsum(ROUNDS)]
 anytime = {
@@ -1647,9 +1739,11 @@ lab.show(
 )
 
 # %% [markdown]
-# Half a success. At the end of the second round, epoch 6, the restarts are a point ahead (0.5 to 1.5), while the one cosine is still near its peak; at epoch 2 the interval just reaches 0. For the price of it, look behind epoch 6: the leap of the rate costs two to three points, and three epochs to come back. And at the end of the run the two cannot be told apart.
+# Nothing comes of it here. At the ends of the first two rounds, epochs 2 and 6, the intervals contain 0, although the one cosine is still near its peak. Behind epoch 6 you see the price: the leap of the rate costs a point, and three epochs to come back. And at the end of the run the restarts are half a point behind (0.2 to 0.8).
 #
-# So what we measured is a schedule that does neither harm nor good at the end (the next lesson's race finds the same), and has a usable network a little earlier. That is its honest use: a run whose length is **not known beforehand**. A cosine needs to know its end; restarts can be stopped at the end of any round.
+# How far is that to be trusted? Look at `at_edge`. By two seeds each, the one cosine chose the highest peak of its grid and the restarts the lowest of theirs, 0.08 and 0.04. In a trial with 10,000 images it was the other way round, and then the restarts were a point ahead at epoch 6 (0.5 to 1.5) and level at the end. Between these two peaks two seeds cannot decide, and the choice moves the curves as much as the restarts do.
+#
+# So what we measured is a schedule that does little harm and no good at the end (the next lesson's race finds much the same). What is left is its honest use: a run whose length is **not known beforehand**. A cosine needs to know its end; restarts can be stopped at the end of any round.
 
 # %% [markdown]
 # ## A scheduler of your own, and two kinds of plateau
@@ -1739,7 +1833,7 @@ with Check("BoostOnPlateau") as check:
     probe = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1)
     with check.case(
         "the scheduler is built, and the base class calls step() without a loss: does that work, and does "
-        "everything exist that it uses?"
+        "everything exist that it uses? Does get_lr give a list of rates?"
     ):
         pushing = BoostOnPlateau(probe)
     check.close(
@@ -1787,6 +1881,11 @@ with Check("BoostOnPlateau") as check:
             (
                 column(0.1, 0.1, 0.1, 1.0, 1.0, 1.0, 1.0, 10.0, 10.0),
                 "The boosts pile up: start from `self.base_lrs`, not from the present rate.",
+            ),
+            (
+                column(0.1, 0.1, 0.1, 1.0, 10.0, 10.0, 10.0, 100.0, 1000.0),
+                "In each epoch of a boost the present rate is multiplied once more: multiply the first rates, "
+                "`self.base_lrs`.",
             ),
             (
                 column(0.1, 0.1, 0.1, 1.0, 1.0, 0.1, 1.0, 1.0, 0.1),
@@ -2004,7 +2103,7 @@ with needs("BoostOnPlateau"):
             {"place": place, "listener": name, "seed": seed, "epoch": epoch, "loss": loss}
             for place in ("shelf", "bowl")
             for name, make in listeners.items()
-            for seed in range(budget(10, fast=3))
+            for seed in range(budget(10, fast=2))
             for epoch, loss in enumerate(two_plateaus(make, place, seed), start=1)
         ]
     )
@@ -2162,7 +2261,11 @@ with Check("Checkpoint") as check:
                     "torch.load refuses your file, for it holds a whole object. Save state dicts, the states of "
                     "generators (tensors) and numbers.",
                 )
-    check.is_a(epoch, int)
+    check.is_a(
+        epoch,
+        int,
+        "`load` should return the number of epochs, an int like the one that was saved. Is the `return` missing?",
+    )
     check.that(epoch == 2, "`load` should return the epoch that was saved.")
     for part, state, told in zip(
         other[:3],
@@ -2302,7 +2405,7 @@ with HiddenTest("Checkpoint") as test:
                 epoch = Checkpoint(*other).load(file)
             except pickle.UnpicklingError:
                 test.that(False, "torch.load refuses your file, for it holds a whole object.")
-        test.is_a(epoch, int)
+        test.is_a(epoch, int, "`load` should return the number of epochs, an int.")
         test.that(epoch == stop, "`load` should return the epoch that was saved, 0 included.")
         for part, state, name in zip(
             [p.state_dict() for p in other[:3]] + [other[3].get_state(), torch.get_rng_state()],
@@ -2395,13 +2498,8 @@ def train_on(run, epochs, first=0):
     return rows
 
 
-def resumed(missing):
+def resumed(missing, whole, file):
     """The second half of a run that was stopped, with one part not restored; the gap of its weights to the whole run's."""
-    whole = fresh_run(1)
-    train_on(whole, STOP)
-    file = io.BytesIO()
-    Checkpoint(*whole).save(file, STOP)
-    after = train_on(whole, RESUME_EPOCHS, STOP)
     file.seek(0)
     run, spare = fresh_run(1), fresh_run(1)
     names = ("model", "optimizer", "scheduler", "order")
@@ -2417,17 +2515,20 @@ def resumed(missing):
         (p - q).abs().max().item()
         for p, q in zip(whole[0].parameters(), run[0].parameters(), strict=True)
     )
-    return after, rows, gap
+    return rows, gap
 
 
 continued = None
 with needs("Checkpoint"):
-    before = train_on(fresh_run(1), STOP)
+    whole, file = fresh_run(1), io.BytesIO()
+    before = train_on(whole, STOP)
+    Checkpoint(*whole).save(file, STOP)
+    after = train_on(whole, RESUME_EPOCHS, STOP)
     omissions = ["nothing", "model", "optimizer", "scheduler", "order", "global generator"]
-    continued = {name: resumed(name) for name in omissions}
+    continued = {name: resumed(name, whole, file) for name in omissions}
     fig, (left, right) = lab.figure(1, 2, height=3.3)
     for index, name in enumerate(omissions[:4]):
-        frame = pd.DataFrame(before + continued[name][1])
+        frame = pd.DataFrame(before + continued[name][0])
         for ax, what in ((left, "rate"), (right, "loss")):
             ax.plot(frame.epoch, frame[what], label=name, markersize=5, **lab.line_style(index))
     left.set(xlabel="epoch", ylabel="rate")
@@ -2444,10 +2545,10 @@ with needs("Checkpoint"):
             "highest rate": max(r["rate"] for r in rows),
             "loss in epoch 5": rows[0]["loss"],
             "loss in epoch 8": rows[-1]["loss"],
-            "identical curve": [r["loss"] for r in rows] == [r["loss"] for r in whole],
+            "identical curve": [r["loss"] for r in rows] == [r["loss"] for r in after],
             "largest gap of a weight": gap,
         }
-        for name, (whole, rows, gap) in continued.items()
+        for name, (rows, gap) in continued.items()
     ]
     print(pd.DataFrame(display_rows).to_string(index=False, float_format="{:.4f}".format))
 
@@ -2469,13 +2570,16 @@ adam, sgd = (warm_gain[name].iloc[0] for name in ("AdamW", "momentum"))
 
 with Claims(data) as claim:
     claim(
-        "performance scheduling gains at every first rate: more than a point at 0.1, more than three at 0.3",
-        bool((at_rate > 0).all()) and at_rate.get(0.1, 0) > 0.01 and at_rate[0.3] > 0.03,
+        "performance scheduling: no difference to speak of at a first rate of 0.01, more than half a point gained at "
+        "0.1, more than three at 0.3",
+        abs(at_rate.get(0.01, 1)) < 0.01
+        and at_rate.get(0.1, 0) > 0.005
+        and at_rate[0.3] > 0.03,
         weaker=bool((at_rate > -0.2).all()),
     )
     claim(
-        "each at its own best rate it gains half a point to two points on the test set",
-        0.005 < listen_gain["mean"].iloc[0] < 0.02,
+        "each at its own best rate it gains on the test set, by at most two and a half points",
+        0.003 < listen_gain["mean"].iloc[0] < 0.025,
         weaker=abs(listen_gain["mean"].iloc[0]) < 0.2,
     )
     arrived = {name: (~steps.isnan()).float().mean(1) for name, steps in needed.items()}
@@ -2526,20 +2630,20 @@ with Claims(data) as claim:
         weaker=peak_curvature[8] > 0,
     )
     claim(
-        "warm-up, each at its own best peak: both optimisers within a point and a half, with and without",
-        all(abs(gain) < 0.015 for gain in (adam["mean"], sgd["mean"])),
+        "warm-up, each at its own best peak: both optimisers within two points, with and without",
+        all(abs(gain) < 0.02 for gain in (adam["mean"], sgd["mean"])),
         weaker=all(abs(gain) < 0.4 for gain in (adam["mean"], sgd["mean"])),
     )
     claim(
-        "warm-up, AdamW at 0.01: ahead on average (five seeds prove no more)",
-        same_peak["mean"][0.01] > 0,
+        "warm-up, AdamW at 0.01: not behind by a point (five seeds prove no more)",
+        same_peak["mean"][0.01] > -0.01,
         weaker=same_peak["mean"][0.01] > -0.3,
     )
     claim(
-        "clothes: at no end of a round are restarts and the one cosine more than 1.5 points apart, at the last less than half a point",
-        all(abs(frame["mean"].iloc[0]) < 0.015 for frame in anytime.values())
-        and abs(anytime[ENDS[-1]]["mean"].iloc[0]) < 0.005,
-        weaker=all(abs(frame["mean"].iloc[0]) < 0.2 for frame in anytime.values()),
+        "clothes: at no end of a round are restarts and the one cosine more than two and a half points apart, at the last less than one",
+        all(abs(frame["mean"].iloc[0]) < 0.025 for frame in anytime.values())
+        and abs(anytime[ENDS[-1]]["mean"].iloc[0]) < 0.01,
+        weaker=all(abs(frame["mean"].iloc[0]) < 0.6 for frame in anytime.values()),
     )
     if plateaus is not None:
         ends = late.groupby(["place", "listener"]).loss.mean()
@@ -2557,14 +2661,13 @@ with Claims(data) as claim:
             "resumed with everything: the same losses and the same weights, bit for bit (on a CPU)",
             device.type != "cpu"
             or (
-                continued["nothing"][2] == 0
-                and [r["loss"] for r in continued["nothing"][0]]
-                == [r["loss"] for r in continued["nothing"][1]]
+                continued["nothing"][1] == 0
+                and [r["loss"] for r in continued["nothing"][0]] == [r["loss"] for r in after]
             ),
         )
         claim(
             "resumed without the scheduler: the rate climbs above twice the peak",
-            max(r["rate"] for r in continued["scheduler"][1]) > 0.2,
+            max(r["rate"] for r in continued["scheduler"][0]) > 0.2,
         )
 
 # %% [markdown]

@@ -336,7 +336,7 @@ lab.show(
 #
 # `runs` has the columns `rung`, `seed` and `accuracy`, a row a run, in any order, at most one for each rung and seed; it may have other columns and other rungs. For each rung of `order`, **from the second on**, pair its runs **by seed** with those of the rung before it in `order`, and give the gain with the 95 % interval of the formula above.
 #
-# Return a table with the columns `rung`, `n` (pairs), `gain`, `low`, `high`, a row a rung, in that order. A seed that only one of the two rungs has is left out of that pair. With a single pair, `low` and `high` are nan. Leave `runs` as it is.
+# Return a table with the columns `rung`, `n` (pairs), `gain`, `low`, `high`, a row a rung, in that order. A seed that only one of the two rungs has is left out of that pair of rungs, and of no other. With a single pair, `low` and `high` are nan. Leave `runs` as it is.
 
 
 # %% role="stub" exercise="ledger"
@@ -442,6 +442,17 @@ with Check("ledger") as check:
     check.that(
         math.isnan(got.low.iloc[0]) and math.isnan(got.high.iloc[0]),
         "One pair has no spread: `low` and `high` should be nan.",
+    )
+    with check.case("no run of c with seed 0"):
+        got = ledger(runs[(runs.rung != "c") | (runs.seed != 0)], ["a", "b", "c"])
+    check.that(
+        list(got.n) == [3, 2],
+        f"Without a run of c with seed 0, `n` should be 3 for b and 2 for c, not {list(got.n)}: the seed is left out "
+        "of c's pairs only, not of the whole table.",
+    )
+    check.that(
+        abs(float(got.gain.iloc[0]) - 5) < 1e-9 and abs(float(got.gain.iloc[1])) < 1e-9,
+        "Without a run of c with seed 0, b still gains 5 over a, and c gains 0.5 and −0.5 over b.",
     )
 
 
@@ -1357,11 +1368,11 @@ with Check("recipe") as check:
     optimizer, scheduler = got
     check.that(
         isinstance(optimizer, torch.optim.AdamW),
-        f"The first should be a torch.optim.AdamW, not a {type(optimizer).__name__}.",
+        f"The first should be a torch.optim.AdamW; the type of yours is {type(optimizer).__name__}.",
     )
     check.that(
         isinstance(scheduler, torch.optim.lr_scheduler.LRScheduler),
-        f"The second should be a scheduler, not a {type(scheduler).__name__}.",
+        f"The second should be a scheduler; the type of yours is {type(scheduler).__name__}.",
     )
     held = [p for group in optimizer.param_groups for p in group["params"]]
     check.that(
@@ -1488,8 +1499,10 @@ with HiddenTest("recipe") as test:
             got = recipe(ours, **plan)
         test.that(isinstance(got, tuple) and len(got) == 2, "Return (optimizer, scheduler).")
         optimizer, scheduler = got
-        test.is_a(optimizer, torch.optim.AdamW)
-        test.is_a(scheduler, torch.optim.lr_scheduler.LRScheduler)
+        test.is_a(optimizer, torch.optim.AdamW, "The first should be a torch.optim.AdamW.")
+        test.is_a(
+            scheduler, torch.optim.lr_scheduler.LRScheduler, "The second should be a scheduler."
+        )
         held = [id(p) for group in optimizer.param_groups for p in group["params"]]
         trained = {id(p) for p in ours.parameters() if p.requires_grad}
         test.that(
@@ -1629,14 +1642,14 @@ lab.show(
 # %% [markdown] role="question" exercise="one_better_rate" minutes=12
 # ### One better rate
 #
-# A single change of the rate did more for this net than momentum's successors, dropout and a second layer together. In at most twelve sentences: (a) Why could that happen: which rungs of the ladder changed the effective rate or the best rate without saying so? (b) How would its author have found out, at what cost in runs, and with which images? (c) Your own table shows that dropout costs 0.6 points, with an interval from −0.8 to −0.3, after one epoch at its own best rate. A colleague
-# concludes that dropout is useless. What do you answer, and which experiment would decide?
+# With nothing changed but its rate, the fifth rung came level with the last one, which has dropout, a second layer and about 100 epochs. In at most twelve sentences: (a) Why could that happen: which rungs of the ladder changed the effective rate or the best rate without saying so? (b) How would its author have found out, at what cost in runs, and with which images? (c) In the ledger at own rates the rung "dropout" stands at −0.6 points, with an interval from −0.8 to −0.3: this net with dropout against the same net without,
+# each at its own best rate, after one epoch. A colleague concludes: "Dropout does not help on MNIST." Say which part of that sentence the figures support and which they do not, and describe one experiment that would test the rest: how long it trains, what is tuned for each contender, how many seeds, which images.
 
 # %% [markdown] role="answer" exercise="one_better_rate" points=4
 # (a) Momentum 0.9 makes the effective rate η/(1 − μ) ten times η, so "the same rate of 0.1" was ten times as large; the decaying rungs began at 0.2 and doubled it once more. Glorot's start changed the *best* rate: saturated units with $\mathcal N(0, 1)$ weights have small gradients and want a large rate, a good start wants one about four times smaller, and kept the old one. So momentum was credited with a rate that plain descent needed and never got, and Glorot was charged with one that was too hot. A ladder changes one thing a rung on paper;
 # two in truth. (b) By a sweep over rates at each rung, or at least at each rung that touches momentum, schedule or start: four or five rates, a factor of 2 apart, one or two seeds, judged on validation images cut from the training set, widened where the best lies at an edge; that is about five short runs a rung instead of one. Then fresh seeds for the chosen rate, at least five, test images once, and differences by seed with an interval. Early stopping on the test images would have to go as well.
-# (c) That the interval is about *one epoch*: dropout fights overfitting, and after one epoch there is none, so here one sees its price, a noisier gradient, and not its benefit. The data refute "dropout helps this net in one epoch", and nothing else. Deciding would need the budget and net for which it is claimed: many epochs, until the net without dropout overfits (training accuracy near 100 %, validation loss rising), both at their own best rate and, for each, the best drop probability, at least five seeds, validation images for
-# all choices.
+# (c) The figures support "dropout with p = 0.2 does not help *this net* in *one epoch*": the interval lies below 0, and both sides had their own rate. They say nothing about longer training, other nets or other p. Dropout fights overfitting, and after one epoch there is none, so one sees its price, a noisier gradient, and not its benefit. To test the rest: train net and net with dropout for many epochs, until the one without overfits (training accuracy near 100 %, validation loss rising),
+# for both the same budget; tune the rate of each, and for dropout p as well, on validation images with seeds of their own; then at least five fresh seeds, the test images once, and the differences by seed with an interval.
 
 # %% [markdown]
 # ## What we measured

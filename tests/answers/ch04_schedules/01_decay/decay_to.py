@@ -166,7 +166,7 @@ def decay_to(epoch, epochs, initial, final, shape="linear"):
     return ValueError("shape")
 
 
-# %% wrong="checks the shape too late" says="in every epoch"
+# %% wrong="checks the shape too late" says="in the first epoch too"
 def decay_to(epoch, epochs, initial, final, shape="linear"):
     if epoch == 0 or epochs == 1:
         return initial
@@ -175,6 +175,29 @@ def decay_to(epoch, epochs, initial, final, shape="linear"):
         return initial + (final - initial) * share
     if shape == "exponential":
         return initial * (final / initial) ** share
+    raise ValueError(shape)
+
+
+# %% wrong="a single epoch comes before the shape" says="with a single epoch too"
+def decay_to(epoch, epochs, initial, final, shape="linear"):
+    if epochs == 1:
+        return initial
+    share = min(epoch / (epochs - 1), 1)
+    if shape == "linear":
+        return initial + (final - initial) * share
+    if shape == "exponential":
+        return initial * (final / initial) ** share
+    raise ValueError(shape)
+
+
+# %% wrong="the end comes before the shape" says="past the last epoch too"
+def decay_to(epoch, epochs, initial, final, shape="linear"):
+    if epoch and epoch >= epochs - 1:
+        return final
+    if shape == "linear":
+        return initial + (final - initial) * epoch / max(epochs - 1, 1)
+    if shape == "exponential":
+        return initial * (final / initial) ** (epoch / max(epochs - 1, 1))
     raise ValueError(shape)
 
 

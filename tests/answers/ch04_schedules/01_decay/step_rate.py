@@ -44,6 +44,11 @@ def step_rate(epoch, initial, factor, every):
     return initial * factor ** (max(epoch - 1, 0) // every)
 
 
+# %% wrong="counts epochs from one" says="take nothing away before you divide"
+def step_rate(epoch, initial, factor, every):
+    return initial * factor ** ((epoch - 1) // every)
+
+
 # %% wrong="only at multiples" says="Only the epochs that `every` divides"
 def step_rate(epoch, initial, factor, every):
     return initial * factor if epoch % every == 0 else initial

@@ -149,7 +149,7 @@ def train_epoch(model, batches, loss_fn, optimizer, scheduler=None, each="epoch"
     return rates
 
 
-# %% wrong="batch always" says="the rate should stay the same during the pass"
+# %% wrong="batch always" says="its one step belongs behind the loop"
 def train_epoch(model, batches, loss_fn, optimizer, scheduler=None, each="epoch"):
     model.train()
     rates = []

@@ -376,6 +376,35 @@ class BoostOnPlateau(torch.optim.lr_scheduler.LRScheduler):
         super().step()
 
 
+# %% wrong="multiplies the present rate" says="the present rate is multiplied once more"
+class BoostOnPlateau(torch.optim.lr_scheduler.LRScheduler):
+    def __init__(self, optimizer, patience=5, boost=10.0, length=3, threshold=1e-3):
+        self.patience, self.boost = patience, boost
+        self.length, self.threshold = length, threshold
+        self.best_loss = math.inf
+        self.bad_epochs = self.boosted = 0
+        super().__init__(optimizer)
+
+    def get_lr(self):
+        factor = self.boost if self.boosted else 1.0
+        return [group["lr"] * factor for group in self.optimizer.param_groups]
+
+    def step(self, loss=None):
+        if loss is not None:
+            loss = float(loss)
+            if loss < self.best_loss * (1 - self.threshold):
+                self.best_loss, self.bad_epochs = loss, 0
+            else:
+                self.bad_epochs += 1
+            if self.boosted:
+                self.boosted -= 1
+                self.bad_epochs = 0
+            elif self.bad_epochs > self.patience:
+                self.boosted = self.length
+                self.bad_epochs = 0
+        super().step()
+
+
 # %% wrong="never ends" says="The boost never ends"
 class BoostOnPlateau(torch.optim.lr_scheduler.LRScheduler):
     def __init__(self, optimizer, patience=5, boost=10.0, length=3, threshold=1e-3):

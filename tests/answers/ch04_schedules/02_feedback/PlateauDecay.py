@@ -467,7 +467,7 @@ class PlateauDecay:
             self.cooling = self.cooldown
 
 
-# %% wrong="nothing at all heard in the cooldown" says="best is kept up to date"
+# %% wrong="nothing at all heard in the cooldown" says="not the ears"
 class PlateauDecay:
     def __init__(
         self, optimizer, mode="min", factor=0.1, patience=10, threshold=1e-4, cooldown=0, min_lr=0.0
@@ -760,6 +760,170 @@ class PlateauDecay:
         if better:
             self.best = metric
             self.bad_epochs = 0
+        else:
+            self.bad_epochs += 1
+        if self.cooling > 0:
+            self.cooling -= 1
+            self.bad_epochs = 0
+        if self.bad_epochs > self.patience:
+            for group in self.optimizer.param_groups:
+                group["lr"] = min(group["lr"], max(group["lr"] * self.factor, self.min_lr))
+            self.bad_epochs = 0
+            self.cooling = self.cooldown
+
+
+# %% wrong="mode max with the threshold of mode min" says="the threshold lifts the bar"
+class PlateauDecay:
+    def __init__(
+        self, optimizer, mode="min", factor=0.1, patience=10, threshold=1e-4, cooldown=0, min_lr=0.0
+    ):
+        self.optimizer, self.mode, self.factor = optimizer, mode, factor
+        self.patience, self.threshold = patience, threshold
+        self.cooldown, self.min_lr = cooldown, min_lr
+        self.best = math.inf if mode == "min" else -math.inf
+        self.bad_epochs = 0
+        self.cooling = 0
+
+    def step(self, metric):
+        metric = float(metric)
+        if self.mode == "min":
+            better = metric < self.best * (1 - self.threshold)
+        else:
+            better = metric > self.best * (1 - self.threshold)
+        if better:
+            self.best = metric
+            self.bad_epochs = 0
+        else:
+            self.bad_epochs += 1
+        if self.cooling > 0:
+            self.cooling -= 1
+            self.bad_epochs = 0
+        if self.bad_epochs > self.patience:
+            for group in self.optimizer.param_groups:
+                group["lr"] = min(group["lr"], max(group["lr"] * self.factor, self.min_lr))
+            self.bad_epochs = 0
+            self.cooling = self.cooldown
+
+
+# %% wrong="mode max without a threshold" says="the threshold makes no difference: 0.63"
+class PlateauDecay:
+    def __init__(
+        self, optimizer, mode="min", factor=0.1, patience=10, threshold=1e-4, cooldown=0, min_lr=0.0
+    ):
+        self.optimizer, self.mode, self.factor = optimizer, mode, factor
+        self.patience, self.threshold = patience, threshold
+        self.cooldown, self.min_lr = cooldown, min_lr
+        self.best = math.inf if mode == "min" else -math.inf
+        self.bad_epochs = 0
+        self.cooling = 0
+
+    def step(self, metric):
+        metric = float(metric)
+        if self.mode == "min":
+            better = metric < self.best * (1 - self.threshold)
+        else:
+            better = metric > self.best
+        if better:
+            self.best = metric
+            self.bad_epochs = 0
+        else:
+            self.bad_epochs += 1
+        if self.cooling > 0:
+            self.cooling -= 1
+            self.bad_epochs = 0
+        if self.bad_epochs > self.patience:
+            for group in self.optimizer.param_groups:
+                group["lr"] = min(group["lr"], max(group["lr"] * self.factor, self.min_lr))
+            self.bad_epochs = 0
+            self.cooling = self.cooldown
+
+
+# %% wrong="the cooldown forbids cuts, but the count goes on" says="Bad epochs of the cooldown are counted"
+class PlateauDecay:
+    def __init__(
+        self, optimizer, mode="min", factor=0.1, patience=10, threshold=1e-4, cooldown=0, min_lr=0.0
+    ):
+        self.optimizer, self.mode, self.factor = optimizer, mode, factor
+        self.patience, self.threshold = patience, threshold
+        self.cooldown, self.min_lr = cooldown, min_lr
+        self.best = math.inf if mode == "min" else -math.inf
+        self.bad_epochs = 0
+        self.cooling = 0
+
+    def step(self, metric):
+        metric = float(metric)
+        if self.mode == "min":
+            better = metric < self.best * (1 - self.threshold)
+        else:
+            better = metric > self.best * (1 + self.threshold)
+        if better:
+            self.best = metric
+            self.bad_epochs = 0
+        else:
+            self.bad_epochs += 1
+        if self.cooling > 0:
+            self.cooling -= 1
+        elif self.bad_epochs > self.patience:
+            for group in self.optimizer.param_groups:
+                group["lr"] = min(group["lr"], max(group["lr"] * self.factor, self.min_lr))
+            self.bad_epochs = 0
+            self.cooling = self.cooldown
+
+
+# %% wrong="an epoch that improves does not shorten the cooldown" says="gets shorter in that epoch as in any other"
+class PlateauDecay:
+    def __init__(
+        self, optimizer, mode="min", factor=0.1, patience=10, threshold=1e-4, cooldown=0, min_lr=0.0
+    ):
+        self.optimizer, self.mode, self.factor = optimizer, mode, factor
+        self.patience, self.threshold = patience, threshold
+        self.cooldown, self.min_lr = cooldown, min_lr
+        self.best = math.inf if mode == "min" else -math.inf
+        self.bad_epochs = 0
+        self.cooling = 0
+
+    def step(self, metric):
+        metric = float(metric)
+        if self.mode == "min":
+            better = metric < self.best * (1 - self.threshold)
+        else:
+            better = metric > self.best * (1 + self.threshold)
+        if better:
+            self.best = metric
+            self.bad_epochs = 0
+        elif self.cooling > 0:
+            self.cooling -= 1
+            self.bad_epochs = 0
+        else:
+            self.bad_epochs += 1
+        if self.bad_epochs > self.patience:
+            for group in self.optimizer.param_groups:
+                group["lr"] = min(group["lr"], max(group["lr"] * self.factor, self.min_lr))
+            self.bad_epochs = 0
+            self.cooling = self.cooldown
+
+
+# %% wrong="an improvement ends the cooldown" says="which does not end with it"
+class PlateauDecay:
+    def __init__(
+        self, optimizer, mode="min", factor=0.1, patience=10, threshold=1e-4, cooldown=0, min_lr=0.0
+    ):
+        self.optimizer, self.mode, self.factor = optimizer, mode, factor
+        self.patience, self.threshold = patience, threshold
+        self.cooldown, self.min_lr = cooldown, min_lr
+        self.best = math.inf if mode == "min" else -math.inf
+        self.bad_epochs = 0
+        self.cooling = 0
+
+    def step(self, metric):
+        metric = float(metric)
+        if self.mode == "min":
+            better = metric < self.best * (1 - self.threshold)
+        else:
+            better = metric > self.best * (1 + self.threshold)
+        if better:
+            self.best = metric
+            self.bad_epochs = self.cooling = 0
         else:
             self.bad_epochs += 1
         if self.cooling > 0:

@@ -104,7 +104,7 @@ def restart_rate(step, peak, first, mult=2, floor=0.0):
     return floor + (peak - floor) * (1 + math.cos(180 * step / length)) / 2
 
 
-# %% wrong="starts a round late" says="rounds that start at steps 0, 2 and 6"
+# %% wrong="starts a round late" says="as soon as its length has gone by"
 def restart_rate(step, peak, first, mult=2, floor=0.0):
     length = first
     while step > length:
@@ -160,7 +160,7 @@ def restart_rate(step, peak, first, mult=2, floor=0.0):
     return floor + (peak - floor) * (1 + math.cos(math.pi * t / (first * mult**n))) / 2
 
 
-# %% wrong="always doubles" says="rounds of 3 steps each"
+# %% wrong="always doubles" says="your rounds always double"
 def restart_rate(step, peak, first, mult=2, floor=0.0):
     length = first
     while step >= length:
@@ -186,3 +186,50 @@ def restart_rate(step, peak, first, mult=2, floor=0.0):
             step -= length
             length *= mult
     return floor + (peak - floor) * (1 + math.cos(math.pi * min(step, length) / length)) / 2
+
+
+# %% wrong="rounds of one step more" says="Each round is one step too long"
+def restart_rate(step, peak, first, mult=2, floor=0.0):
+    length = first
+    while step > length:
+        step -= length + 1
+        length *= mult
+    return floor + (peak - floor) * (1 + math.cos(math.pi * step / length)) / 2
+
+
+# %% wrong="lengthens before it subtracts" says="subtract the length of the wrong round"
+def restart_rate(step, peak, first, mult=2, floor=0.0):
+    length = first
+    while step >= length:
+        length *= mult
+        step -= length
+    return floor + (peak - floor) * (1 + math.cos(math.pi * step / length)) / 2
+
+
+# %% wrong="the first round is longer, too" says="`mult` makes the *further* ones longer"
+def restart_rate(step, peak, first, mult=2, floor=0.0):
+    length = first * mult
+    while step >= length:
+        step -= length
+        length *= mult
+    return floor + (peak - floor) * (1 + math.cos(math.pi * step / length)) / 2
+
+
+# %% wrong="the factor is raised to a power each time" says="applied more than once a round"
+def restart_rate(step, peak, first, mult=2, floor=0.0):
+    length, n = first, 0
+    while step >= length:
+        step -= length
+        n += 1
+        length *= mult**n
+    return floor + (peak - floor) * (1 + math.cos(math.pi * step / length)) / 2
+
+
+# %% wrong="lengths are multiples of the second round" says="grow by the same amount every time"
+def restart_rate(step, peak, first, mult=2, floor=0.0):
+    length, n = first, 0
+    while step >= length:
+        step -= length
+        n += 1
+        length = first * mult * n
+    return floor + (peak - floor) * (1 + math.cos(math.pi * step / length)) / 2

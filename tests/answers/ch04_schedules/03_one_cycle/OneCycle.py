@@ -431,7 +431,7 @@ class OneCycle(LRScheduler):
         return [share * peak for peak in self.base_lrs]
 
 
-# %% wrong="rounds k" says="k not rounded"
+# %% wrong="rounds k" says="is highest at step 8"
 class OneCycle(LRScheduler):
     def __init__(self, optimizer, total_steps, low=0.85, high=0.95):
         self.total_steps, self.low, self.high = total_steps, low, high
@@ -448,6 +448,101 @@ class OneCycle(LRScheduler):
             elif "betas" in group:
                 group["betas"] = (m, *group["betas"][1:])
         return [share * peak for peak in self.base_lrs]
+
+
+# %% wrong="cuts k off" says="is highest at step 8"
+class OneCycle(LRScheduler):
+    def __init__(self, optimizer, total_steps, low=0.85, high=0.95):
+        self.total_steps, self.low, self.high = total_steps, low, high
+        super().__init__(optimizer)
+
+    def get_lr(self):
+        turn = int(0.45 * self.total_steps) - 1
+        knots = [0, turn, 2 * turn, self.total_steps - 1]
+        share = float(np.interp(self.last_epoch, knots, [0.1, 1, 0.1, 0.001]))
+        m = float(np.interp(self.last_epoch, knots, [self.high, self.low, self.high, self.high]))
+        for group in self.optimizer.param_groups:
+            if "momentum" in group:
+                group["momentum"] = m
+            elif "betas" in group:
+                group["betas"] = (m, *group["betas"][1:])
+        return [share * peak for peak in self.base_lrs]
+
+
+# %% wrong="rounds k up" says="is highest at step 9"
+class OneCycle(LRScheduler):
+    def __init__(self, optimizer, total_steps, low=0.85, high=0.95):
+        self.total_steps, self.low, self.high = total_steps, low, high
+        super().__init__(optimizer)
+
+    def get_lr(self):
+        turn = math.ceil(0.45 * self.total_steps - 1)
+        knots = [0, turn, 2 * turn, self.total_steps - 1]
+        share = float(np.interp(self.last_epoch, knots, [0.1, 1, 0.1, 0.001]))
+        m = float(np.interp(self.last_epoch, knots, [self.high, self.low, self.high, self.high]))
+        for group in self.optimizer.param_groups:
+            if "momentum" in group:
+                group["momentum"] = m
+            elif "betas" in group:
+                group["betas"] = (m, *group["betas"][1:])
+        return [share * peak for peak in self.base_lrs]
+
+
+# %% wrong="rounds the turn, not the end of the fall" says="(not rounded)"
+class OneCycle(LRScheduler):
+    def __init__(self, optimizer, total_steps, low=0.85, high=0.95):
+        self.total_steps, self.low, self.high = total_steps, low, high
+        super().__init__(optimizer)
+
+    def get_lr(self):
+        turn = round(0.45 * self.total_steps) - 1
+        knots = [0, turn, 0.9 * self.total_steps - 2, self.total_steps - 1]
+        share = float(np.interp(self.last_epoch, knots, [0.1, 1, 0.1, 0.001]))
+        m = float(np.interp(self.last_epoch, knots, [self.high, self.low, self.high, self.high]))
+        for group in self.optimizer.param_groups:
+            if "momentum" in group:
+                group["momentum"] = m
+            elif "betas" in group:
+                group["betas"] = (m, *group["betas"][1:])
+        return [share * peak for peak in self.base_lrs]
+
+
+# %% wrong="a bare number" says="a list with one rate for each group"
+class OneCycle(LRScheduler):
+    def __init__(self, optimizer, total_steps, low=0.85, high=0.95):
+        self.total_steps, self.low, self.high = total_steps, low, high
+        super().__init__(optimizer)
+
+    def get_lr(self):
+        turn = 0.45 * self.total_steps - 1
+        knots = [0, turn, 2 * turn, self.total_steps - 1]
+        share = float(np.interp(self.last_epoch, knots, [0.1, 1, 0.1, 0.001]))
+        m = float(np.interp(self.last_epoch, knots, [self.high, self.low, self.high, self.high]))
+        for group in self.optimizer.param_groups:
+            if "momentum" in group:
+                group["momentum"] = m
+            elif "betas" in group:
+                group["betas"] = (m, *group["betas"][1:])
+        return share * self.base_lrs[0]
+
+
+# %% wrong="forgets to return" says="is the `return` missing"
+class OneCycle(LRScheduler):
+    def __init__(self, optimizer, total_steps, low=0.85, high=0.95):
+        self.total_steps, self.low, self.high = total_steps, low, high
+        super().__init__(optimizer)
+
+    def get_lr(self):
+        turn = 0.45 * self.total_steps - 1
+        knots = [0, turn, 2 * turn, self.total_steps - 1]
+        share = float(np.interp(self.last_epoch, knots, [0.1, 1, 0.1, 0.001]))
+        m = float(np.interp(self.last_epoch, knots, [self.high, self.low, self.high, self.high]))
+        for group in self.optimizer.param_groups:
+            if "momentum" in group:
+                group["momentum"] = m
+            elif "betas" in group:
+                group["betas"] = (m, *group["betas"][1:])
+        [share * peak for peak in self.base_lrs]
 
 
 # %% wrong="momentum invented for Adagrad" says="leave such groups alone"
@@ -469,7 +564,7 @@ class OneCycle(LRScheduler):
         return [share * peak for peak in self.base_lrs]
 
 
-# %% wrong="counts its own calls in a class variable" says="not moved"
+# %% wrong="counts its own calls in a class variable" says="A second schedule goes on"
 class OneCycle(LRScheduler):
     def __init__(self, optimizer, total_steps, low=0.85, high=0.95):
         self.total_steps, self.low, self.high = total_steps, low, high

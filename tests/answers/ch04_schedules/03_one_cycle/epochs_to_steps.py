@@ -145,7 +145,7 @@ def epochs_to_steps(n, batch_size, epochs, drop_last=False, accumulate=1):
     return epochs * -(-batches // accumulate)
 
 
-# %% wrong="a big batch of size times accumulate, drop_last by it" says="drop_last"
+# %% wrong="a big batch of size times accumulate, drop_last by it" says="drops a smaller *batch*"
 def epochs_to_steps(n, batch_size, epochs, drop_last=False, accumulate=1):
     size = batch_size * accumulate
     if n == 0 or (drop_last and n < batch_size):
@@ -157,3 +157,25 @@ def epochs_to_steps(n, batch_size, epochs, drop_last=False, accumulate=1):
 def epochs_to_steps(n, batch_size, epochs, drop_last=False, accumulate=1):
     batches = n // batch_size if drop_last else -(-n // batch_size)
     steps = epochs * -(-batches // accumulate)
+
+
+# %% wrong="drop_last forgotten where gradients accumulate" says="The batch of 40 is counted here"
+def epochs_to_steps(n, batch_size, epochs, drop_last=False, accumulate=1):
+    whole = n // batch_size
+    batches = whole if drop_last and accumulate == 1 else math.ceil(n / batch_size)
+    if batches == 0 or (drop_last and whole == 0):
+        raise ValueError
+    return epochs * math.ceil(batches / accumulate)
+
+
+# %% wrong="drop_last drops incomplete updates, too" says="drops a smaller *batch*"
+def epochs_to_steps(n, batch_size, epochs, drop_last=False, accumulate=1):
+    if drop_last:
+        batches = n // batch_size
+        updates = batches // accumulate
+    else:
+        batches = math.ceil(n / batch_size)
+        updates = math.ceil(batches / accumulate)
+    if batches == 0:
+        raise ValueError
+    return epochs * updates

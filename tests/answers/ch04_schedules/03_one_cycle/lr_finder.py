@@ -542,7 +542,7 @@ def lr_finder(
     return torch.tensor(rates), torch.tensor(losses)
 
 
-# %% wrong="the first group only" says="set in all of its groups"
+# %% wrong="the first group only" says="set it in every group"
 def lr_finder(
     model, make_optimizer, batches, low=1e-5, high=10.0, steps=100, stop=4.0, loss_fn=F.cross_entropy
 ):
@@ -566,7 +566,7 @@ def lr_finder(
     return torch.tensor(rates), torch.tensor(losses)
 
 
-# %% wrong="a new optimiser each step" says="One optimiser"
+# %% wrong="a new optimiser each step" says="The momentum gets lost"
 def lr_finder(
     model, make_optimizer, batches, low=1e-5, high=10.0, steps=100, stop=4.0, loss_fn=F.cross_entropy
 ):
@@ -590,7 +590,33 @@ def lr_finder(
     return torch.tensor(rates), torch.tensor(losses)
 
 
-# %% wrong="evaluation mode" says="Training mode"
+# %% wrong="an optimiser made anew, with the state of the one before" says="should be called once"
+def lr_finder(
+    model, make_optimizer, batches, low=1e-5, high=10.0, steps=100, stop=4.0, loss_fn=F.cross_entropy
+):
+    trial = copy.deepcopy(model)
+    trial.train()
+    optimizer = make_optimizer(trial.parameters(), lr=low)
+    factor = (high / low) ** (1 / (steps - 1))
+    rates, losses, rate = [], [], low
+    for i in range(steps):
+        state = optimizer.state_dict()["state"]
+        optimizer = make_optimizer(trial.parameters(), lr=rate)
+        optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+        x, y = batches[i % len(batches)]
+        optimizer.zero_grad()
+        loss = loss_fn(trial(x), y)
+        rates.append(rate)
+        losses.append(loss.item())
+        if not math.isfinite(losses[-1]) or losses[-1] > stop * losses[0]:
+            break
+        loss.backward()
+        optimizer.step()
+        rate *= factor
+    return torch.tensor(rates), torch.tensor(losses)
+
+
+# %% wrong="evaluation mode" says="not taken in training mode"
 def lr_finder(
     model, make_optimizer, batches, low=1e-5, high=10.0, steps=100, stop=4.0, loss_fn=F.cross_entropy
 ):
@@ -615,7 +641,7 @@ def lr_finder(
     return torch.tensor(rates), torch.tensor(losses)
 
 
-# %% wrong="mode as it comes" says="Training mode"
+# %% wrong="mode as it comes" says="not taken in training mode"
 def lr_finder(
     model, make_optimizer, batches, low=1e-5, high=10.0, steps=100, stop=4.0, loss_fn=F.cross_entropy
 ):
@@ -687,7 +713,7 @@ def lr_finder(
     return torch.tensor(rates), torch.tensor(losses)
 
 
-# %% wrong="does not notice nan" says="not finite is noted"
+# %% wrong="does not notice nan" says="The second loss is nan"
 def lr_finder(
     model, make_optimizer, batches, low=1e-5, high=10.0, steps=100, stop=4.0, loss_fn=F.cross_entropy
 ):
@@ -705,6 +731,31 @@ def lr_finder(
         rates.append(rate)
         losses.append(loss.item())
         if losses[-1] > stop * losses[0]:
+            break
+        loss.backward()
+        optimizer.step()
+        rate *= factor
+    return torch.tensor(rates), torch.tensor(losses)
+
+
+# %% wrong="notices nan, but not infinity" says="The first loss is infinite"
+def lr_finder(
+    model, make_optimizer, batches, low=1e-5, high=10.0, steps=100, stop=4.0, loss_fn=F.cross_entropy
+):
+    trial = copy.deepcopy(model)
+    trial.train()
+    optimizer = make_optimizer(trial.parameters(), lr=low)
+    factor = (high / low) ** (1 / (steps - 1))
+    rates, losses, rate = [], [], low
+    for i in range(steps):
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        x, y = batches[i % len(batches)]
+        optimizer.zero_grad()
+        loss = loss_fn(trial(x), y)
+        rates.append(rate)
+        losses.append(loss.item())
+        if math.isnan(losses[-1]) or losses[-1] > stop * losses[0]:
             break
         loss.backward()
         optimizer.step()
@@ -787,7 +838,7 @@ def lr_finder(
     return torch.tensor(rates), torch.tensor(losses)
 
 
-# %% wrong="always the first batch" says="the next batch at each step"
+# %% wrong="always the first batch" says="take the next one at each step"
 def lr_finder(
     model, make_optimizer, batches, low=1e-5, high=10.0, steps=100, stop=4.0, loss_fn=F.cross_entropy
 ):

@@ -225,7 +225,7 @@ def pick_rate(rates, losses, smooth=0.9, margin=10.0):
     return pick / margin
 
 
-# %% wrong="stops at the first rise" says="lowest at rate 0.4"
+# %% wrong="stops at the first rise" says="lowest at rate 1.6"
 def pick_rate(rates, losses, smooth=0.9, margin=10.0):
     kept = losses[: int(losses.isfinite().long().cumprod(0).sum())].tolist()
     if not kept:
@@ -258,3 +258,59 @@ def pick_rate(rates, losses, smooth=0.9, margin=10.0):
     if pick is None and (len(losses) == 0 or not math.isfinite(losses[0])):
         raise ValueError
     return (pick or rates[0].item()) / margin
+
+
+# %% wrong="beta swapped" says="β goes with the old mean"
+def pick_rate(rates, losses, smooth=0.9, margin=10.0):
+    best, pick, mean = math.inf, None, 0.0
+    for i, (rate, loss) in enumerate(zip(rates.tolist(), losses.tolist()), start=1):
+        if not math.isfinite(loss):
+            break
+        mean = (1 - smooth) * mean + smooth * loss
+        if mean / (1 - smooth**i) < best:
+            best, pick = mean / (1 - smooth**i), rate
+    if pick is None:
+        raise ValueError
+    return pick / margin
+
+
+# %% wrong="beta swapped, no smoothing apart" says="The smoothing is too weak"
+def pick_rate(rates, losses, smooth=0.9, margin=10.0):
+    weight = smooth if smooth else 1.0
+    best, pick, mean = math.inf, None, 0.0
+    for i, (rate, loss) in enumerate(zip(rates.tolist(), losses.tolist()), start=1):
+        if not math.isfinite(loss):
+            break
+        mean = (1 - weight) * mean + weight * loss
+        if mean / (1 - (1 - weight) ** i) < best:
+            best, pick = mean / (1 - (1 - weight) ** i), rate
+    if pick is None:
+        raise ValueError
+    return pick / margin
+
+
+# %% wrong="exponent from 0" says="is the exponent of the first one 1?"
+def pick_rate(rates, losses, smooth=0.9, margin=10.0):
+    best, pick, mean = math.inf, None, 0.0
+    for i, (rate, loss) in enumerate(zip(rates.tolist(), losses.tolist()), start=0):
+        if not math.isfinite(loss):
+            break
+        mean = smooth * mean + (1 - smooth) * loss
+        if mean / (1 - smooth**i) < best:
+            best, pick = mean / (1 - smooth**i), rate
+    if pick is None:
+        raise ValueError
+    return pick / margin
+
+
+# %% wrong="exponent from 0, in tensors" says="is one too small"
+def pick_rate(rates, losses, smooth=0.9, margin=10.0):
+    n = int(losses.isfinite().long().cumprod(0).sum())
+    if n == 0:
+        raise ValueError
+    means, mean = [], torch.tensor(0.0)
+    for loss in losses[:n]:
+        mean = smooth * mean + (1 - smooth) * loss
+        means.append(mean)
+    corrected = torch.stack(means) / (1 - smooth ** torch.arange(n))
+    return rates[corrected.argmin()].item() / margin

@@ -176,7 +176,7 @@ def ledger(runs, order):
     return pd.DataFrame(rows, columns=["rung", "n", "gain", "low", "high"])
 
 
-# %% wrong="drops incomplete seeds of the whole order" says="Leave out a seed only from the pair"
+# %% wrong="drops incomplete seeds of the whole order" says="not of the whole table"
 def ledger(runs, order):
     wide = runs.pivot(index="seed", columns="rung", values="accuracy")[order].dropna()
     rows = []
@@ -247,6 +247,30 @@ def ledger(runs, order):
     rows = []
     for a, b in itertools.pairwise(order):
         d = wide[b] - wide[a]
+        n = len(d)
+        half = stats.t.ppf(0.975, n - 1) * d.std() / math.sqrt(n) if n > 1 else math.nan
+        rows.append([b, n, d.mean(), d.mean() - half, d.mean() + half])
+    return pd.DataFrame(rows, columns=["rung", "n", "gain", "low", "high"])
+
+
+# %% wrong="drops incomplete seeds of the whole pivot" says="not of the whole table"
+def ledger(runs, order):
+    wide = runs.pivot(index="seed", columns="rung", values="accuracy").dropna()
+    rows = []
+    for a, b in itertools.pairwise(order):
+        d = wide[b] - wide[a]
+        n = len(d)
+        half = stats.t.ppf(0.975, n - 1) * d.std() / math.sqrt(n) if n > 1 else math.nan
+        rows.append([b, n, d.mean(), d.mean() - half, d.mean() + half])
+    return pd.DataFrame(rows, columns=["rung", "n", "gain", "low", "high"])
+
+
+# %% wrong="a missing run counts as 0" says="Only seed 1 is in both rungs"
+def ledger(runs, order):
+    wide = runs.pivot(index="seed", columns="rung", values="accuracy")
+    rows = []
+    for a, b in itertools.pairwise(order):
+        d = (wide[b] - wide[a]).fillna(0)
         n = len(d)
         half = stats.t.ppf(0.975, n - 1) * d.std() / math.sqrt(n) if n > 1 else math.nan
         rows.append([b, n, d.mean(), d.mean() - half, d.mean() + half])
