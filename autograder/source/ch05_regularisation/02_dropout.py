@@ -1205,6 +1205,39 @@ with Check("mc_predict") as check:
         all(module.training for module in model.modules()),
         "The model was in training mode, and is not any more: put every module back.",
     )
+    check.that(
+        all(p.requires_grad for p in model.parameters()),
+        "The model's parameters are frozen for good: leave `requires_grad` alone.",
+    )
+    # parts inside parts, two kinds of dropout, some modules in training mode and some not
+    model = nn.Sequential(
+        nn.Linear(1, 4), nn.Sequential(nn.ReLU(), nn.Dropout(0.5)), nn.AlphaDropout(0.5),
+        nn.BatchNorm1d(4), nn.Linear(4, 2),
+    )  # fmt: skip
+    model[1].eval(), model[3].eval()
+    modes, switched_on = [module.training for module in model.modules()], set()
+    for module in model.modules():
+        if not list(module.children()):
+            module.register_forward_hook(
+                lambda m, *_: switched_on.add(type(m).__name__) if m.training else None
+            )
+    with check.case("parts inside parts, in mixed modes"):
+        mc_predict(model, x, passes=2)
+    stay_off = {"Dropout", "AlphaDropout"} - switched_on
+    check.that(
+        not stay_off,
+        f"{' and '.join(stay_off)} stays off in the passes: all kinds in DROPOUT_LAYERS are to be on, also those "
+        "inside a part of the model.",
+    )
+    others = sorted(switched_on - {"Dropout", "AlphaDropout"})
+    check.that(
+        not others,
+        f"Something other than dropout was in training mode during the passes: {', '.join(others)}.",
+    )
+    check.that(
+        [module.training for module in model.modules()] == modes,
+        "Before, some modules were in training mode and others not. Afterwards each should be put back into its own mode.",
+    )
 
 
 # %% [markdown] role="hints" exercise="mc_predict"
