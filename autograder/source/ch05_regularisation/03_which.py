@@ -135,7 +135,7 @@ def train(
 
 # %% [markdown]
 # Three measures, all on images that were not trained on. **Accuracy** counts the hits. The **negative log-likelihood** (NLL), the mean of $-\log p_\text{label}$, also asks with which probability the network hit or missed: $\log 10 = 2.3$ is what you get for always saying one tenth. The **expected calibration error** (ECE) of the last lesson
-# asks whether among the predictions made with 90 % confidence nine in ten are right: confidence and accuracy are compared in 15 equal bins, and their distances averaged with the bins' sizes as weights.
+# asks whether among the predictions made with 90 % confidence nine in ten are right: confidence and accuracy are compared in 15 equal bins (closed on the right, as there), and their distances averaged with the bins' sizes as weights.
 
 
 # %%
