@@ -1755,7 +1755,7 @@ lab.show(
 )
 
 # %% [markdown]
-# The training error falls with every degree and would always choose the ninth. The evidence jumps up where the model first can make a parabola, then sinks by a third of a unit to nearly one with every degree that is not needed, and is right in 85 % of the sets. It has never seen a validation point.
+# The training error falls with every degree and would always choose the ninth. The evidence jumps up where the model first can make a parabola, then sinks by a third of a unit to nearly one with every degree that is not needed, and is right in 85 % of the sets (80 % of 200 others). It has never seen a validation point.
 #
 # Look at the left figure, too. The maximum-likelihood polynomial of degree 9 is off by more than 30, the same polynomial with a prior by 0.37; the right degree by 0.15. **With a sensible prior a model that is too large is no disaster, only somewhat worse than the right one.** That is the common practice with networks: take a large one, and regularise. Whole evidences are out of reach there, since the integral runs over millions of weights; so
 # we choose λ on validation data instead.
@@ -2218,8 +2218,8 @@ with Claims(data) as claim:
         and max(abs(top["gaussian", 100] - 0.53), abs(top["laplace", 100] - 0.53)) < 0.04,
     )
     claim(
-        "the evidence finds degree 2 in 75 to 97 % of the sets, the training error never",
-        0.75 < right_degree["log evidence"] < 0.97 and right_degree["training error"] == 0,
+        "the evidence finds degree 2 in 70 to 97 % of the sets, the training error never",
+        0.7 < right_degree["log evidence"] < 0.97 and right_degree["training error"] == 0,
     )
     claim(
         "degree 9: MLE off by more than 5, MAP by less than 0.5",
