@@ -388,7 +388,7 @@ class Checkpoint:
         return parts["epoch"]
 
 
-# %% wrong="forgets to return the epoch" says="This should give an int"
+# %% wrong="forgets to return the epoch" says="This should give a int"
 class Checkpoint:
     def __init__(self, model, optimizer, scheduler, order):
         self.model, self.optimizer = model, optimizer
