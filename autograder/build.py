@@ -17,7 +17,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from autograder import lint, views
-from autograder.execute import execute
+from autograder.execute import CellError, execute
 from autograder.lesson import Lesson, SourceError, read
 from autograder.repo import Repo, UserError
 
@@ -92,7 +92,8 @@ def build(repo: Repo, chapters: list[str], *, run: bool = False, again: bool = F
         repo: the repository.
         chapters: folders of the lessons.
         run: execute the solutions whose code changed since they ran, or which ran under wrong conditions. Each is
-            written as soon as it is done, so that a failure costs the others nothing.
+            written as soon as it is done, so that a failure costs the others nothing. One that fails is kept
+            as far as it came, in `repo.failed`.
         again: with `run`, execute the others too.
 
     Raises:
@@ -108,9 +109,15 @@ def build(repo: Repo, chapters: list[str], *, run: bool = False, again: bool = F
 
 
 def _executed(repo: Repo, lesson: Lesson) -> dict[Path, str]:
-    path = repo.solutions / lesson.notebook
+    path, failed = repo.solutions / lesson.notebook, repo.failed / lesson.notebook
     solved = views.solved(lesson, repo.slug)
-    ran = execute(deepcopy(solved), path, TRAINLAB_FAST="0", TRAINLAB_OFFLINE="0")
+    try:
+        ran = execute(deepcopy(solved), path, TRAINLAB_FAST="0", TRAINLAB_OFFLINE="0")
+    except CellError as error:
+        _write({failed: views.written(error.notebook)})
+        raise UserError(f"{error}\nWhat it put out until then is kept in {failed}") from error
+    if failed.exists():
+        _remove([failed])
     return {path: views.written(_with_outputs(solved, ran))}
 
 

@@ -23,6 +23,14 @@ from autograder.repo import UserError
 KERNEL_ARGUMENTS = ["--log-level=40"]
 
 
+class CellError(UserError):
+    """A cell failed; `notebook` holds what was put out until then, the error included."""
+
+    def __init__(self, told: str, notebook: NotebookNode):
+        super().__init__(told)
+        self.notebook = notebook
+
+
 @contextmanager
 def quiet_environment(**extra: str):
     """The environment for kernels that nobody watches: no progress bars, and a progress file of their own.
@@ -134,8 +142,9 @@ def execute(notebook: NotebookNode, path: Path, *, timeout: int = 900, **environ
     """`notebook` with the outputs of a fresh kernel, run in the folder of `path` under more `environment`.
 
     Raises:
-        UserError: if a cell fails, with the cell's own error at its end, if it runs for longer than `timeout`
-            seconds or ends its kernel, or if the folder cannot be made.
+        CellError: if a cell fails, with the cell's own error at its end, or if it runs for longer than `timeout`
+            seconds or ends its kernel.
+        UserError: if the folder cannot be made.
     """
     folder = path.parent
     try:
@@ -154,4 +163,4 @@ def execute(notebook: NotebookNode, path: Path, *, timeout: int = 900, **environ
         with quiet_environment(**environment):
             return client.execute()
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-        raise UserError(f"{path}: a cell fails.\n{error}") from error
+        raise CellError(f"{path}: a cell fails.\n{error}", client.nb) from error

@@ -44,6 +44,11 @@ class Repo:
         return self.root / "solutions"
 
     @property
+    def failed(self) -> Path:
+        """Solved notebooks in which a cell failed, with what they put out until then; for their author's eyes."""
+        return self.root / "autograder" / "failed"
+
+    @property
     def answers(self) -> Path:
         """The answer bank, ``<chapter>/<lesson>/<exercise>.py``."""
         return self.root / "tests" / "answers"

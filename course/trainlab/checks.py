@@ -266,9 +266,9 @@ def _form(value: Any) -> str:
 
 def _wrong_kind(value: Any, kind: type | tuple[type, ...]) -> str:
     kinds = kind if isinstance(kind, tuple) else (kind,)
-    names = " or a ".join({Number: "number"}.get(k, k.__name__) for k in kinds)
+    names = " or ".join(_a({Number: "number"}.get(k, k.__name__)) for k in kinds)
     forgot = " Is the `return` missing?" if value is None else ""
-    return f"This should give a {names}, but it gives {_describe(value)}.{forgot}"
+    return f"This should give {names}, but it gives {_describe(value)}.{forgot}"
 
 
 def _describe(value: Any) -> str:
@@ -276,7 +276,11 @@ def _describe(value: Any) -> str:
         return "None"
     if isinstance(value, torch.Tensor):
         return f"a Tensor of shape {tuple(value.shape)}"
-    return f"a {type(value).__name__}"
+    return _a(type(value).__name__)
+
+
+def _a(name: str) -> str:
+    return f"{'an' if name[0] in 'AEIOaeio' else 'a'} {name}"
 
 
 def _where(error: BaseException) -> str:

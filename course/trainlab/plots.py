@@ -110,13 +110,13 @@ def band(
     means = _means(frame, x, y, by, log)
     ax = figure()[1] if ax is None else ax
     offset = len(ax.get_legend_handles_labels()[0])
-    lines = means.groupby(by, sort=False, observed=True) if by else [(_words(y), means)]
+    lines = means.groupby("line", sort=False, observed=True) if by else [(_words(y), means)]
     for index, (name, line) in enumerate(lines, start=offset):
-        line = line.sort_values(x)
+        line = line.sort_values("x")
         style, gap = line_style(index), max(1, len(line) // 8)
-        ax.plot(line[x], line["mean"], label=str(name), markersize=4, markevery=gap, **style)
+        ax.plot(line["x"], line["mean"], label=str(name), markersize=4, markevery=gap, **style)
         low, high = (np.ma.masked_invalid(line[bound].to_numpy(float)) for bound in ("low", "high"))
-        ax.fill_between(line[x], low, high, color=style["color"], alpha=0.18, linewidth=0)
+        ax.fill_between(line["x"], low, high, color=style["color"], alpha=0.18, linewidth=0)
 
     if log:
         ax.set_yscale("log")
@@ -201,11 +201,18 @@ def _image(kind: str, content: bytes, alt: str) -> str:
 
 
 def _means(frame: pd.DataFrame, x: str, y: str, by: str | None, log: bool) -> pd.DataFrame:
-    """Means and intervals of the lines, nan where a line has fewer runs than elsewhere."""
+    """Means and intervals of the lines, nan where a line has fewer runs than elsewhere.
+
+    The columns are called "line" (where there is a `by`), "x", "n", "mean", "sd", "low" and "high".
+    """
     keys, curve = [by, x] if by else [x], ["mean", "low", "high"]
     check_columns(frame, [*keys, y])
-    means = summary(_logarithms(frame, y) if log else frame, keys, y)
-    most = means.groupby(by, observed=True)["n"].transform("max") if by else means["n"].max()
+    frame = _logarithms(frame, y) if log else frame
+    # Under another name a column of the frame that is called "n" or "low" is not taken for the summary's own.
+    own = {key: f"column {key}" for key in keys}
+    means = summary(frame.rename(columns=own), list(own.values()), y)
+    means.columns = [*["line", "x"][-len(keys) :], *means.columns[len(keys) :]]
+    most = means.groupby("line", observed=True)["n"].transform("max") if by else means["n"].max()
     means.loc[means["n"] < most, curve] = np.nan
     means[curve] = np.exp(means[curve]) if log else means[curve]
     return means

@@ -66,7 +66,7 @@ def test_a_right_answer_that_only_the_visible_check_fails_is_reported(tiny, caps
     add(tiny, 'right="a float"', "def double(number):\n    return 2.0 * number")
     code, (row, fault) = verified(tiny, capsys)
     assert (code, row.split()) == (1, ["double", "7/7", "1/5"])
-    assert "a float: is right, but fails: ✗ double: This should give a int" in fault
+    assert "a float: is right, but fails: ✗ double: This should give an int" in fault
 
 
 def test_a_solution_that_fails_its_own_test_is_reported(tiny, capsys):

@@ -16,6 +16,7 @@ import zmq.asyncio
 from jupyter_client import AsyncKernelClient
 
 from autograder.execute import (
+    CellError,
     IOPubChannel,
     KernelClient,
     KernelManager,
@@ -84,6 +85,29 @@ def test_a_cell_that_fails_is_told_with_its_code_and_its_error(tmp_path):
     assert plain.rstrip().endswith("ZeroDivisionError: division by zero")
     assert "x = 1" not in said
     assert "never" not in said
+
+
+def test_what_was_put_out_before_a_cell_failed_comes_with_the_error(tmp_path):
+    with pytest.raises(CellError) as failure:
+        execute(notebook("print('one')", "1 / 0", "print('never')"), tmp_path / "fails.ipynb")
+    first, second, third = failure.value.notebook.cells
+    assert first.outputs[0].text == "one\n"
+    assert second.outputs[0].ename == "ZeroDivisionError"
+    assert third.outputs == []
+
+
+def test_a_build_keeps_a_solution_that_fails_where_its_author_is_told(tiny):
+    tiny.edit('print("nothing', 'print("as far as here")\nassert 1 > 2, "a claim"\nprint("nothing')
+    said = told(tiny.build, run=True)
+    kept = tiny.repo.failed / tiny.solved.relative_to(tiny.repo.solutions)
+    assert "a claim" in said
+    assert said.endswith(f"\nWhat it put out until then is kept in {kept}")
+    for path, is_there in ((kept, True), (tiny.solved, False)):
+        outputs = [c.get("outputs") for c in nbformat.read(path, as_version=4).cells]
+        assert ("as far as here" in str(outputs)) is is_there
+    tiny.edit("assert 1 > 2", "assert 1 < 2")
+    tiny.build(run=True)
+    assert not kept.exists()
 
 
 @pytest.mark.parametrize(

@@ -127,6 +127,13 @@ def test_none_asks_for_the_return(capsys):
     assert "Is the `return` missing?" in told(capsys, lambda c: c.close(None, 2.0, "off"))
 
 
+def test_kinds_have_their_articles(capsys):
+    said = told(capsys, lambda c: c.is_a([3], int))
+    assert "This should give an int, but it gives a list." in said
+    said = told(capsys, lambda c: c.is_a(3, (float, list)))
+    assert "This should give a float or a list, but it gives an int." in said
+
+
 def test_a_hidden_test_raises_one_clean_sentence():
     with pytest.raises(CheckFailed, match="f: your code raised ValueError: bad") as failure, HiddenTest("f"):
         raise ValueError("bad")

@@ -143,6 +143,22 @@ def test_band_refuses_several_settings_in_one_line(frame):
     assert not plt.get_fignums()  # no empty figure is left behind
 
 
+@pytest.mark.parametrize("name", ["n", "mean", "sd", "low", "high", "x", "line"])
+def test_columns_may_have_the_names_of_the_summary(frame, name):
+    expected = band(frame, "epoch", "valid_loss", "net").get_lines()
+    for column, x, by in (("epoch", name, "net"), ("net", "epoch", name)):
+        ax = band(frame.rename(columns={column: name}), x, "valid_loss", by)
+        for got, want in zip(ax.get_lines(), expected, strict=True):
+            assert got.get_xydata().tolist() == want.get_xydata().tolist()
+            assert got.get_label() == want.get_label()
+    alone = frame[frame["net"] == "plain"].rename(columns={"epoch": name})
+    ax = band(alone, name, "valid_loss", log=True)
+    assert ax.get_xlabel() == name
+    assert ax.get_lines()[0].get_xdata().tolist() == [1, 2, 3, 4]
+    with pytest.raises(ValueError, match="several rows"):
+        band(frame.rename(columns={"epoch": name}), name, "valid_loss")
+
+
 def test_show_emits_an_image_with_escaped_alt_text_and_closes(frame, shown):
     alt = 'Loss <0.5 & "falling"'
     show(band(frame, "epoch", "valid_loss", "net").figure, alt)

@@ -884,7 +884,7 @@ lab.show(
 # A rate that is chosen by its accuracy looks a little better than it is: among many tries, the luckiest is on top. That is harmless as long as the images that choose are not the images that report. The recipe takes three lines, and is broken
 # more often than any other: *choose on validation images with seeds of their own; then run the choice with fresh seeds; look at the test images then, and only then.*
 
-# %% [markdown] role="card" exercise="choose_on_validation" level=2 minutes=12 topic="Fair comparisons" doc="https://docs.pytorch.org/docs/stable/optim.html"
+# %% [markdown] role="card" exercise="choose_on_validation" level=2 minutes=12 topic="Fair comparisons" doc="https://scikit-learn.org/stable/modules/cross_validation.html"
 # ### Choose on validation, report on test
 #
 # `run(rate, seed, split)` trains a fresh net and returns its accuracy, a float, on `split`, which is `"valid"` or `"test"`. A run is dear.
@@ -932,17 +932,33 @@ def choose_on_validation(
 # %% role="check" exercise="choose_on_validation"
 with Check("choose_on_validation") as check:
     log = []
-    held = {0.1: (90.0, 94.0), 0.4: (97.0, 70.0), 0.2: (92.0, 93.0), 0.8: (99.0, math.nan)}
+    held = {
+        (0.8, 7): 95.0, (0.8, 8): math.nan, (0.1, 7): 90.0, (0.1, 8): 94.0,
+        (0.4, 7): 97.0, (0.4, 8): 70.0, (0.2, 7): 92.0, (0.2, 8): 93.0,
+    }  # fmt: skip
 
     def noted(rate, seed, split):
         log.append((rate, seed, split))
-        return held[rate][seed - 7] if split == "valid" else 100 * rate + seed
+        if np.ndim(rate) or np.ndim(seed):
+            check.that(False, f"`run` takes one rate and one seed, not {rate!r} and {seed!r}.")
+        return held.get((rate, seed), 50.0) if split == "valid" else 100 * rate + seed
 
-    got = choose_on_validation(noted, [0.1, 0.4, 0.2, 0.8], [7, 8], [0, 1, 2])
+    with check.case("four rates, with nan for a run of the first"):
+        got = choose_on_validation(noted, [0.8, 0.1, 0.4, 0.2], [7, 8], [0, 1, 2])
     check.is_a(got, dict)
     check.that(
         set(got) == {"rate", "at_edge", "test"},
         f'The keys should be "rate", "at_edge" and "test", not {list(got)}.',
+    )
+    check.is_a(
+        got["rate"],
+        (int, float, np.number),
+        f'"rate" should be the chosen rate, one number, not {got["rate"]!r}.',
+    )
+    check.is_a(
+        got["test"],
+        (list, tuple, np.ndarray),
+        '"test" should be a list, with one accuracy for each of `seeds`.',
     )
     choices = [rate for rate, _, split in log if split == "valid"]
     reports = [(rate, seed) for rate, seed, split in log if split == "test"]
@@ -954,7 +970,10 @@ with Check("choose_on_validation") as check:
         {rate for rate, _ in reports} <= {got["rate"]},
         "Other rates than the chosen one were run on the test images: that is choosing on the test set.",
     )
-    check.that(set(choices) == set(held), "Each rate should be tried on the validation images.")
+    check.that(
+        set(choices) == {0.1, 0.2, 0.4, 0.8},
+        f"Each of 0.8, 0.1, 0.4, 0.2 should be tried on the validation images, and nothing else; you tried {sorted(set(choices), key=str)}.",
+    )
     check.that(
         all(seed in (7, 8) for _, seed, split in log if split == "valid"),
         "The runs that choose should have `tuning_seeds`.",
@@ -969,13 +988,17 @@ with Check("choose_on_validation") as check:
         "0.2 has the highest mean, 92.5.",
         known=[
             (0.4, "0.4 has the best single run, 97; its *mean* is 83.5."),
-            (0.8, "One run of 0.8 diverged: nan must not win, and must not be left out."),
+            (
+                0.8,
+                "One run of 0.8 diverged: nan must not win, and must not be left out of the mean. (`max` keeps a nan that "
+                "comes first, since no number is larger than nan.)",
+            ),
             (0.1, "0.1 has a mean of 92, 0.2 one of 92.5. (Does nan upset your comparison?)"),
         ],
     )
     check.that(
         isinstance(got["at_edge"], bool) and not got["at_edge"],
-        "`at_edge` should be the bool False: 0.2 lies between 0.1 and 0.8, wherever it stands in the list.",
+        "`at_edge` should be the bool False: 0.2 stands last in the list, but its value lies between 0.1 and 0.8.",
     )
     check.that(
         reports == [(0.2, 0), (0.2, 1), (0.2, 2)],
@@ -1379,6 +1402,18 @@ with Check("recipe") as check:
         len(held) == 6 and {id(p) for p in held} == {id(p) for p in model.parameters()},
         "Each of the model's 6 parameters should be in the optimiser, once.",
     )
+    check.close(
+        getattr(scheduler, "total_steps", 12),
+        12,
+        "1,000 images in batches of 300 are 4 batches an epoch, the last one small: 12 steps in all.",
+        known=[
+            (9, "The small last batch of an epoch is lost: round 1,000/300 up, `math.ceil`."),
+            (10, "Every epoch has a small last batch: round up first, then take it times 3."),
+            (3, "The scheduler is stepped after each *batch*: 4 in each of the 3 epochs."),
+            (3000, "Those are images: the scheduler is stepped once a batch."),
+            (24, "The batches are those of `batch_size`, 300 here, not of the default, 128."),
+        ],
+    )
     rates = []
     before = [p.detach().clone() for p in model.parameters()]
     for p in model.parameters():
@@ -1419,6 +1454,12 @@ with Check("recipe") as check:
     check.that(
         not (shrunk[1] or shrunk[2] or shrunk[3] or shrunk[5]),
         "Under gradients of zero biases, γ and β should stay as they are: no weight decay for parameters with one dimension.",
+    )
+    scheduler = recipe(model, 0.02, epochs=2, n_train=600, batch_size=300)[1]
+    check.close(
+        getattr(scheduler, "total_steps", 4),
+        4,
+        "600 images in batches of 300 are exactly 2 batches an epoch, 4 in all: add one only where images are left over.",
     )
 
 

@@ -118,7 +118,7 @@ def choose_on_validation(run, rates, tuning_seeds, seeds):
     }
 
 
-# %% wrong="edges of the list" says="`at_edge` is about the smallest and largest rate"
+# %% wrong="edges of the list" says="its value lies between 0.1 and 0.8"
 def choose_on_validation(run, rates, tuning_seeds, seeds):
     means = [sum(run(r, s, "valid") for s in tuning_seeds) / len(tuning_seeds) for r in rates]
     means = [-math.inf if math.isnan(m) else m for m in means]
@@ -246,4 +246,76 @@ def choose_on_validation(run, rates, tuning_seeds, seeds):
         "rate": rate,
         "at_edge": rate in (rates[0], rates[-1]),
         "test": [run(rate, s, "test") for s in seeds],
+    }
+
+
+# %% wrong="plain max, with nan among the means" says="`max` keeps a nan that comes first"
+def choose_on_validation(run, rates, tuning_seeds, seeds):
+    means = [sum(run(r, s, "valid") for s in tuning_seeds) / len(tuning_seeds) for r in rates]
+    if all(math.isnan(m) for m in means):
+        raise ValueError("all diverged")
+    rate = rates[means.index(max(means))]
+    return {
+        "rate": rate,
+        "at_edge": rate in (min(rates), max(rates)),
+        "test": [run(rate, s, "test") for s in seeds],
+    }
+
+
+# %% wrong="the best single run, nan not looked at" says="has the best single run"
+def choose_on_validation(run, rates, tuning_seeds, seeds):
+    tops = {r: max(run(r, s, "valid") for s in tuning_seeds) for r in rates}
+    rate = max(tops, key=tops.get)
+    return {
+        "rate": rate,
+        "at_edge": rate in (min(rates), max(rates)),
+        "test": [run(rate, s, "test") for s in seeds],
+    }
+
+
+# %% wrong="the seeds of the report on the validation images" says="should have `tuning_seeds`"
+def choose_on_validation(run, rates, tuning_seeds, seeds):
+    means = [sum(run(r, s, "valid") for s in seeds) / len(seeds) for r in rates]
+    rate = rates[means.index(max(means))]
+    return {
+        "rate": rate,
+        "at_edge": rate in (min(rates), max(rates)),
+        "test": [run(rate, s, "test") for s in seeds],
+    }
+
+
+# %% wrong="the places of the rates instead of the rates" says="you tried [0, 1, 2, 3]"
+def choose_on_validation(run, rates, tuning_seeds, seeds):
+    places = range(len(rates))
+    means = [sum(run(k, s, "valid") for s in tuning_seeds) / len(tuning_seeds) for k in places]
+    k = means.index(max(means))
+    return {"rate": k, "at_edge": k in (0, len(rates) - 1), "test": [run(k, s, "test") for s in seeds]}
+
+
+# %% wrong="all seeds at once" says="`run` takes one rate and one seed, not 0.8 and [7, 8]"
+def choose_on_validation(run, rates, tuning_seeds, seeds):
+    means = [run(r, tuning_seeds, "valid") for r in rates]
+    rate = rates[means.index(max(means))]
+    return {"rate": rate, "at_edge": False, "test": run(rate, seeds, "test")}
+
+
+# %% wrong="a list with the rate" says="one number, not [0.2]"
+def choose_on_validation(run, rates, tuning_seeds, seeds):
+    means = [sum(run(r, s, "valid") for s in tuning_seeds) / len(tuning_seeds) for r in rates]
+    means = [-math.inf if math.isnan(m) else m for m in means]
+    best = [r for r, m in zip(rates, means) if m == max(means)]
+    test = [run(r, s, "test") for r in best for s in seeds]
+    return {"rate": best, "at_edge": best[0] in (min(rates), max(rates)), "test": test}
+
+
+# %% wrong="the mean of the test, a number" says="should be a list, with one accuracy"
+def choose_on_validation(run, rates, tuning_seeds, seeds):
+    means = [sum(run(r, s, "valid") for s in tuning_seeds) / len(tuning_seeds) for r in rates]
+    means = [-math.inf if math.isnan(m) else m for m in means]
+    rate = rates[means.index(max(means))]
+    test = [run(rate, s, "test") for s in seeds]
+    return {
+        "rate": rate,
+        "at_edge": rate in (min(rates), max(rates)),
+        "test": sum(test) / len(test),
     }

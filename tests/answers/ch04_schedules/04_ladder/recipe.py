@@ -109,7 +109,7 @@ def recipe(model, max_lr, epochs, n_train, batch_size=128, weight_decay=0.01):
     return optimizer, torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr, total_steps=steps)
 
 
-# %% wrong="loses a batch an epoch" says="Tried to step"
+# %% wrong="loses a batch an epoch" says="The small last batch of an epoch is lost"
 def recipe(model, max_lr, epochs, n_train, batch_size=128, weight_decay=0.01):
     groups = [
         {"params": [p for p in model.parameters() if p.ndim >= 2], "weight_decay": weight_decay},
@@ -120,7 +120,7 @@ def recipe(model, max_lr, epochs, n_train, batch_size=128, weight_decay=0.01):
     return optimizer, torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr, total_steps=steps)
 
 
-# %% wrong="one batch too many an epoch, where it fits" says="The rate of step"
+# %% wrong="one batch too many an epoch, where it fits" says="exactly 2 batches an epoch"
 def recipe(model, max_lr, epochs, n_train, batch_size=128, weight_decay=0.01):
     groups = [
         {"params": [p for p in model.parameters() if p.ndim >= 2], "weight_decay": weight_decay},
@@ -142,7 +142,7 @@ def recipe(model, max_lr, epochs, n_train, batch_size=128, weight_decay=0.01):
     return optimizer, torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr, total_steps=steps)
 
 
-# %% wrong="counts epochs" says="Tried to step"
+# %% wrong="counts epochs" says="stepped after each *batch*"
 def recipe(model, max_lr, epochs, n_train, batch_size=128, weight_decay=0.01):
     groups = [
         {"params": [p for p in model.parameters() if p.ndim >= 2], "weight_decay": weight_decay},
@@ -152,7 +152,7 @@ def recipe(model, max_lr, epochs, n_train, batch_size=128, weight_decay=0.01):
     return optimizer, torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr, total_steps=epochs)
 
 
-# %% wrong="counts images" says="at its lowest"
+# %% wrong="counts images" says="Those are images"
 def recipe(model, max_lr, epochs, n_train, batch_size=128, weight_decay=0.01):
     groups = [
         {"params": [p for p in model.parameters() if p.ndim >= 2], "weight_decay": weight_decay},
@@ -206,7 +206,7 @@ def recipe(model, max_lr, epochs, n_train, batch_size=128, weight_decay=0.01):
     return torch.optim.AdamW(groups, lr=max_lr)
 
 
-# %% wrong="a batch size of 128 for all" says="at its lowest"
+# %% wrong="a batch size of 128 for all" says="not of the default, 128"
 def recipe(model, max_lr, epochs, n_train, batch_size=128, weight_decay=0.01):
     groups = [
         {"params": [p for p in model.parameters() if p.ndim >= 2], "weight_decay": weight_decay},
@@ -251,4 +251,15 @@ def recipe(model, max_lr, epochs, n_train, batch_size=128, weight_decay=0.01):
     ]
     optimizer = torch.optim.AdamW(groups, lr=max_lr)
     steps = epochs * math.ceil(n_train / batch_size)
+    return optimizer, torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr, total_steps=steps)
+
+
+# %% wrong="rounds up once, for all epochs together" says="round up first, then take it times 3"
+def recipe(model, max_lr, epochs, n_train, batch_size=128, weight_decay=0.01):
+    groups = [
+        {"params": [p for p in model.parameters() if p.ndim >= 2], "weight_decay": weight_decay},
+        {"params": [p for p in model.parameters() if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=max_lr)
+    steps = math.ceil(epochs * n_train / batch_size)
     return optimizer, torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr, total_steps=steps)

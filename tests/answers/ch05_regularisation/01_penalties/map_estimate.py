@@ -253,3 +253,43 @@ def map_estimate(x, y, noise, prior, scale=1.0):
     if prior == "laplace":
         return soft_threshold(a, noise**2 / scale) / c
     raise ValueError
+
+
+# %% wrong="the prior divided by n, as a penalty on a mean loss is" says="whatever n is"
+def map_estimate(x, y, noise, prior, scale=1.0):
+    a, c, n = x @ y, x @ x, len(x)
+    if prior == "flat":
+        return a / c
+    if prior == "gaussian":
+        return a / (c + noise**2 / (n * scale**2))
+    if prior == "laplace":
+        return soft_threshold(a, noise**2 / (n * scale)) / c
+    raise ValueError(prior)
+
+
+# %% wrong="means in place of sums" says="The prior counts n times in yours. It counts once, and each sample"
+def map_estimate(x, y, noise, prior, scale=1.0):
+    a, c = (x * y).mean(), (x * x).mean()
+    if prior == "flat":
+        return a / c
+    if prior == "gaussian":
+        return a / (c + noise**2 / scale**2)
+    if prior == "laplace":
+        return soft_threshold(a, noise**2 / scale) / c
+    raise ValueError(prior)
+
+
+# %% wrong="laplace divided by n" says="n plays no part"
+def map_estimate(x, y, noise, prior, scale=1.0):
+    a, c = x @ y, x @ x
+    if prior == "gaussian":
+        return a / (c + noise**2 / scale**2)
+    return soft_threshold(a, noise**2 / (len(x) * scale)) / c if prior == "laplace" else a / c
+
+
+# %% wrong="laplace on means" says="It counts once: Σxy is cut"
+def map_estimate(x, y, noise, prior, scale=1.0):
+    a, c = x @ y, x @ x
+    if prior == "gaussian":
+        return a / (c + noise**2 / scale**2)
+    return soft_threshold(a / len(x), noise**2 / scale) * len(x) / c if prior == "laplace" else a / c

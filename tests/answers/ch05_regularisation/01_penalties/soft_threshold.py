@@ -113,3 +113,18 @@ def soft_threshold(v, amount):
 def soft_threshold(v, amount):
     size = (v.abs() - amount).clamp(min=1e-12 if amount else 0)
     return v.sign() * size
+
+
+# %% wrong="where, without a step towards 0" says="That is the hard threshold"
+def soft_threshold(w, amount):
+    return torch.where(w.abs() > amount, w, 0.0)
+
+
+# %% wrong="where, and t subtracted on both sides" says="from a negative number t is not subtracted"
+def soft_threshold(v, amount):
+    return torch.where(v.abs() > amount, v - amount, 0.0)
+
+
+# %% wrong="where, on one side only" says="Only numbers above t are changed"
+def soft_threshold(v, amount):
+    return torch.where(v > amount, v - amount, v)

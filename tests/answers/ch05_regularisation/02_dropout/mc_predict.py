@@ -135,7 +135,7 @@ def mc_predict(model, x, passes=100):
     return p.mean(0), p.std(0, unbiased=False)
 
 
-# %% wrong="one mode for all afterwards" says="put back into its own mode"
+# %% wrong="one mode for all afterwards" says="Afterwards each should be put back into its own mode"
 def mc_predict(model, x, passes=100):
     was = model.training
     modes = [(m, m.training) for m in model.modules()]
@@ -149,7 +149,7 @@ def mc_predict(model, x, passes=100):
     return p.mean(0), p.std(0, unbiased=False)
 
 
-# %% wrong="restores with .train, parents last" says="put back into its own mode"
+# %% wrong="restores with .train, parents last" says="Afterwards each should be put back into its own mode"
 def mc_predict(model, x, passes=100):
     modes = [(m, m.training) for m in model.modules()]
     model.eval()
@@ -288,7 +288,7 @@ def mc_predict(model, x, passes=100):
     return p, p.std(0)
 
 
-# %% wrong="direct children only" says="All passes agree"
+# %% wrong="direct children only" says="Dropout stays off in the passes"
 def mc_predict(model, x, passes=100):
     modes = [(m, m.training) for m in model.modules()]
     model.eval()
@@ -302,7 +302,7 @@ def mc_predict(model, x, passes=100):
     return p.mean(0), p.std(0, unbiased=False)
 
 
-# %% wrong="nn.Dropout only" says="stay off"
+# %% wrong="nn.Dropout only" says="AlphaDropout stays off in the passes"
 def mc_predict(model, x, passes=100):
     modes = [(m, m.training) for m in model.modules()]
     model.eval()
@@ -316,7 +316,7 @@ def mc_predict(model, x, passes=100):
     return p.mean(0), p.std(0, unbiased=False)
 
 
-# %% wrong="only batch norm in evaluation mode" says="Something other than dropout"
+# %% wrong="only batch norm in evaluation mode" says="Something other than dropout was in training mode during the passes: Linear, ReLU"
 def mc_predict(model, x, passes=100):
     modes = [(m, m.training) for m in model.modules()]
     model.train()
@@ -372,7 +372,7 @@ def mc_predict(model, x, passes=100):
     return p.mean(0), p.std(0, unbiased=False)
 
 
-# %% wrong="freezes the parameters" says="frozen"
+# %% wrong="freezes the parameters" says="are frozen for good: leave"
 def mc_predict(model, x, passes=100):
     modes = [(m, m.training) for m in model.modules()]
     model.eval()
@@ -432,3 +432,47 @@ def mc_predict(model, x, passes=100):
     with torch.no_grad():
         p = torch.stack([twin(x).softmax(1) for _ in range(100)])
     return p.mean(0), p.std(0, correction=0)
+
+
+# %% wrong="the parts that hold a dropout layer are switched on" says="Something other than dropout was in training mode"
+def mc_predict(model, x, passes=100):
+    modes = [(m, m.training) for m in model.modules()]
+    model.eval()
+    for m, _ in modes:
+        if any(isinstance(child, DROPOUT_LAYERS) for child in m.children()) and m is not model:
+            m.train()
+        elif isinstance(m, DROPOUT_LAYERS):
+            m.train()
+    with torch.no_grad():
+        p = torch.stack([F.softmax(model(x), dim=-1) for _ in range(passes)])
+    for m, mode in modes:
+        m.training = mode
+    return p.mean(0), p.std(0, unbiased=False)
+
+
+# %% wrong="every module evaluates afterwards but those of dropout" says="The model was in training mode"
+def mc_predict(model, x, passes=100):
+    was = [(m, m.training) for m in model.modules() if isinstance(m, DROPOUT_LAYERS)]
+    model.eval()
+    for m, _ in was:
+        m.train()
+    with torch.no_grad():
+        p = torch.stack([F.softmax(model(x), dim=-1) for _ in range(passes)])
+    for m, mode in was:
+        m.training = mode
+    return p.mean(0), p.std(0, unbiased=False)
+
+
+# %% wrong="restores the children of the model only" says="Afterwards each should be put back into its own mode"
+def mc_predict(model, x, passes=100):
+    was, modes = model.training, [(m, m.training) for m in model.children()]
+    model.eval()
+    for m in model.modules():
+        if isinstance(m, DROPOUT_LAYERS):
+            m.train()
+    with torch.no_grad():
+        p = torch.stack([F.softmax(model(x), dim=-1) for _ in range(passes)])
+    model.training = was
+    for m, mode in modes:
+        m.train(mode)
+    return p.mean(0), p.std(0, unbiased=False)

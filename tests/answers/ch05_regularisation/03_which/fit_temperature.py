@@ -102,7 +102,7 @@ def fit_temperature(logits, labels):
     return grid[losses.argmin()].item()
 
 
-# %% wrong="gradient descent that stops short" says="three times as large"
+# %% wrong="gradient descent that stops short" says="the search stops short"
 def fit_temperature(logits, labels):
     t = torch.ones(1, requires_grad=True)
     z = logits.detach()
@@ -234,3 +234,31 @@ def fit_temperature(logits, labels):
             losses = torch.stack([F.cross_entropy(logits[mine] / t, labels[mine]) for t in grid])
             found.append(grid[losses.argmin()].item())
     return found
+
+
+# %% wrong="Adam on log T, too few steps" says="the search stops short"
+def fit_temperature(logits, labels):
+    log_t = torch.zeros((), requires_grad=True)
+    optimizer = torch.optim.Adam([log_t], lr=0.01)
+    for _ in range(50):
+        optimizer.zero_grad()
+        F.cross_entropy(logits.detach() / log_t.exp(), labels).backward()
+        optimizer.step()
+    return log_t.exp().item()
+
+
+# %% wrong="a grid that ends at 2" says="a range that ends too early"
+def fit_temperature(logits, labels):
+    with torch.no_grad():
+        grid = torch.linspace(0.05, 2, 400)
+        losses = torch.stack([F.cross_entropy(logits / t, labels) for t in grid])
+    return grid[losses.argmin()].item()
+
+
+# %% wrong="a tensor where the loop begins, a float where it ends" says="This should give a float"
+def fit_temperature(logits, labels):
+    with torch.no_grad():
+        grid = torch.logspace(-1.4, 1.4, 500)
+        losses = torch.stack([F.cross_entropy(logits / t, labels) for t in grid])
+    best = grid[losses.argmin()]
+    return best.item() if best < 2 else best

@@ -86,7 +86,7 @@ def pareto_front(costs):
     return (~beaten).tolist()
 
 
-# %% wrong="more is better" says="You say"
+# %% wrong="more is better" says="rows that beat nobody"
 def pareto_front(costs):
     mine, other = costs[:, None], costs[None]
     return ~((other >= mine).all(2) & (other > mine).any(2)).any(1)
@@ -105,7 +105,7 @@ def pareto_front(costs):
     return beats.any(1)
 
 
-# %% wrong="who beats nobody" says="You say"
+# %% wrong="who beats nobody" says="the two directions swapped"
 def pareto_front(costs):
     mine, other = costs[:, None], costs[None]
     beats = (other <= mine).all(2) & (other < mine).any(2)
@@ -158,3 +158,13 @@ def pareto_front(costs):
     costs.copy_(costs.sort(0).values)
     costs[1] = costs[0]
     return ~beaten
+
+
+# %% wrong="a loop with the two rows swapped" says="the two directions swapped"
+def pareto_front(costs):
+    front = torch.ones(len(costs), dtype=torch.bool)
+    for i, mine in enumerate(costs):
+        for other in costs:
+            if (mine <= other).all() and (mine < other).any():
+                front[i] = False
+    return front

@@ -106,3 +106,8 @@ def smooth_labels(labels, n_classes, epsilon=0.1):
 # %% wrong="epsilon of the default" says="every class should get 0.05"
 def smooth_labels(labels, n_classes, epsilon=0.1):
     return F.one_hot(labels, n_classes).float() * 0.9 + 0.1 / n_classes
+
+
+# %% wrong="every class gets the whole share" says="The rows sum to 1.6"
+def smooth_labels(labels, n_classes, epsilon=0.1):
+    return F.one_hot(labels, n_classes).float() * (1 - epsilon) + epsilon
