@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import nbformat
 from nbformat import NotebookNode
@@ -21,6 +22,8 @@ from autograder.config import load
 from autograder.lesson import HIDDEN, SOLUTION, Cell, Lesson
 
 NBVAL_COMPARE = "nbval-check-output"
+# Whose page a card links to, where it is not PyTorch's.
+_OTHERS = {"docs.scipy.org": "SciPy", "scikit-learn.org": "scikit-learn"}
 LEVELS = {1: "●○○", 2: "●●○", 3: "●●●"}
 # grade, solution, locked: how nbgrader treats the cells of each role
 _NBGRADER = {
@@ -144,8 +147,14 @@ def _stamped(lesson: Lesson, cell: Cell) -> str:
         return f"### Written question · {words}\n\n*{facts}*\n{rest}"
     exercise = next(e for e in lesson.exercises if e.name == cell.exercise)
     points = _many(exercise.points, "point")
-    facts = f"{LEVELS[cell.meta['level']]} · {minutes} · {points} · [PyTorch's page]({cell.meta['doc']})"
+    page = f"[{_owner(cell.meta['doc'])}'s page]({cell.meta['doc']})"
+    facts = f"{LEVELS[cell.meta['level']]} · {minutes} · {points} · {page}"
     return f"### Exercise {exercise.number} · {words}\n\n`{exercise.name}` · {facts}\n{rest}"
+
+
+def _owner(address: str) -> str:
+    """Whose documentation stands there."""
+    return _OTHERS.get(urlsplit(address).hostname, "PyTorch")
 
 
 def _tags(cell: Cell) -> dict:

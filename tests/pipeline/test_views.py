@@ -139,6 +139,14 @@ def test_a_card_is_stamped_with_number_level_minutes_points_and_page(tiny):
         )
 
 
+def test_a_card_says_whose_page_it_links_to(tiny):
+    tiny.edit("https://example.org/double", "https://docs.scipy.org/doc/double")
+    assert (
+        "[SciPy's page](https://docs.scipy.org/doc/double)"
+        in cell_of(all_views(tiny)["release"], "double-card").source
+    )
+
+
 @pytest.mark.parametrize(("level", "badge"), [(1, "●○○"), (2, "●●○"), (3, "●●●")])
 def test_the_level_is_three_dots(tiny, level, badge):
     tiny.edit("level=1", f"level={level}")
