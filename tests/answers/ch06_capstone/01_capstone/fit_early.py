@@ -425,7 +425,7 @@ def fit_early(model, optimizer, batches, valid_loss, max_epochs, patience, sched
     return {"best_epoch": best_epoch, "losses": losses}
 
 
-# %% wrong="more than patience" says="stop after epoch 4, not 5"
+# %% wrong="more than patience" says="stop after epoch 4, not 6"
 def fit_early(model, optimizer, batches, valid_loss, max_epochs, patience, scheduler=None):
     best, best_epoch, losses = math.inf, 0, []
     state = copy.deepcopy(model.state_dict())

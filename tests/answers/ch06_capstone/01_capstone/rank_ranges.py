@@ -132,7 +132,7 @@ def rank_ranges(runs, level=0.95):
     return out.sort_values("mean", ascending=False, ignore_index=True)
 
 
-# %% wrong="corrects for k - 1" says="the interval is too narrow"
+# %% wrong="corrects for k - 1" says="a range is wrong"
 def rank_ranges(runs, level=0.95):
     w = runs.pivot(index="seed", columns="contender", values="accuracy")
     n, k = w.shape
@@ -168,7 +168,7 @@ def rank_ranges(runs, level=0.95):
     return out.sort_values("mean", ascending=False, ignore_index=True)
 
 
-# %% wrong="one-sided" says="the interval is too narrow"
+# %% wrong="one-sided" says="a range is wrong"
 def rank_ranges(runs, level=0.95):
     w = runs.pivot(index="seed", columns="contender", values="accuracy")
     n, k = w.shape
