@@ -27,7 +27,7 @@ import itertools
 import math
 import time
 
-import numpy as np  # noqa: F401, for your answers
+import numpy as np
 import pandas as pd
 import torch
 from IPython.display import display
@@ -2107,7 +2107,63 @@ with needs(*ALL_PARTS):
 
 # %%
 with needs(*ALL_PARTS), Claims(data) as claim:
-    claim("placeholder", True)
+    begin = starts().groupby(["recipe", "layer"])[["activations", "gradient"]].mean()
+    top = begin.activations.unstack("recipe").loc[DEPTH]
+    down = begin.gradient.unstack("recipe")["+ batch norm"]
+    looked = inspections()["std at 20"]
+    mean = final().groupby("contender").accuracy.mean()
+    gain, calmer = changes()["mean"].astype(float), changes("nll")["mean"].astype(float)
+    places = rank_ranges(final()).set_index("contender")
+    sane = bool(np.isfinite(gain).all() and mean.between(0, 1).all())
+
+    claim(
+        "untrained, behind layer 20: SELU keeps a deviation of 0.9 to 1.1, He + SiLU less than 0.06",
+        0.9 < top["SELU + LeCun"] < 1.1 and top["He + SiLU"] < 0.06,
+        weaker=0.6 < top["SELU + LeCun"] < 1.4 and top["He + SiLU"] < 0.3,
+    )
+    claim(
+        "untrained, batch norm: the first layer's gradient is more than 15 times that of layer 20",
+        down[1] > 15 * down[DEPTH],
+        weaker=down[1] > 3 * down[DEPTH],
+    )
+    claim(
+        "inspection: SELU with He's draw grows beyond 3, SiLU with LeCun's falls below 0.0001",
+        looked["He's draw"] > 3 and looked["SiLU, LeCun"] < 1e-4,
+        weaker=looked["He's draw"] > 2 and looked["SiLU, LeCun"] < 1e-3,
+    )
+    claim(
+        "SELU for He + SiLU: more than a point of test accuracy",
+        gain["SELU + LeCun for He + SiLU"] > 0.01,
+        weaker=sane,
+    )
+    claim(
+        "alpha dropout on SELU, and MC on it: less than three points either way",
+        abs(gain["alpha dropout, on SELU"]) < 0.03 and abs(gain["MC, on alpha dropout"]) < 0.03,
+        weaker=sane,
+    )
+    claim(
+        "MC dropout does not raise the NLL by more than 0.02",
+        calmer["MC, on alpha dropout"] < 0.02,
+        weaker=sane,
+    )
+    claim("AdamW for NAdam, on SELU: a gain", gain["AdamW for NAdam, on SELU"] > 0, weaker=sane)
+    claim("1cycle, on SELU: a gain", gain["1cycle, on SELU"] > 0, weaker=sane)
+    claim(
+        "residual for SELU: more than a point and a half at a constant rate, more than one with 1cycle",
+        gain["residual for SELU, constant"] > 0.015
+        and gain["residual for SELU, 1cycle"] > 0.01,
+        weaker=sane,
+    )
+    claim(
+        "a residual net has the highest mean, more than five points above He + SiLU",
+        mean.idxmax().startswith("residual") and mean.max() > mean["He + SiLU"] + 0.05,
+        weaker=sane,
+    )
+    claim(
+        "places: the best residual net is clearly better than somebody, and the ranges add up to ten places or more",
+        places.worst[mean.idxmax()] < len(places) and (places.worst - places.best).sum() >= 10,
+        weaker=(places.best <= places.worst).all(),
+    )
 
 # %% [markdown]
 # ## In short
