@@ -1593,6 +1593,8 @@ def scores(model, x, y, passes=1):
 # Each contender is tried at three rates, a factor of about three apart, on a tuning seed that plays no part later, with the full budget of epochs; the lowest validation loss of the restored networks decides. (The three come out of a first trial with four rates for everybody, which showed where to look.) Even so, one seed a rate is
 # the thriftiest search that one can call a search, and we will have to remember that.
 #
+# (On the full budget this cell takes some minutes; it starts when the four parts it needs are there.)
+#
 # **Predict, then run.** Who wants the largest rate, who the smallest? By which factor do they differ?
 
 # %%
@@ -1612,6 +1614,10 @@ TUNING_SEEDS = [100]
 @functools.cache
 def search():
     """Validation loss of each contender at each rate. Runs once: run this cell again to search again."""
+    (
+        mc_twin(build("+ alpha dropout")),
+        build("residual"),
+    )  # a part that is missing says so at once
 
     def attempt(contender, lr, seed):
         model, story = compete(contender, lr, seed)
@@ -2169,7 +2175,21 @@ with needs(*ALL_PARTS), Claims(data) as claim:
 # %% [markdown]
 # ## In short
 #
-# IN SHORT
+# | part | what to remember | where it is from |
+# |---|---|---|
+# | the stack | $\sigma = g/\sqrt{f_\text{in}}$: $g = \sqrt 2$ for the ReLU family, 1 for SELU and the output | chapter 1 |
+# | the loop | train / eval, a schedule step a batch, copies of the whole `state_dict`, buffers included | chapters 1, 4, 5 |
+# | the inspection | inputs, draw, activation, no norm, no plain dropout; then measure | chapter 1 |
+# | the twin | dropout layers on, all others obedient; the weights stay | chapter 5 |
+# | the road | norm inside the branch, identity at the start | chapter 1 |
+# | the verdict | differences by seed, all pairs at once, ranges instead of ranks | chapters 3 to 5 |
+#
+# - Change one thing at a time, and give each contender its own learning rate. Between a recipe and "the same with two improvements" stands a row that tells you which of the two it was.
+# - An optimiser is part of the recipe. So is the number of steps: a table is a statement about *its* budget.
+# - What you do not measure over seeds you do not know. What your intervals do not separate you should not rank.
+#
+# **Read on.** Krizhevsky (2009), *Learning multiple layers of features from tiny images*. Klambauer, Unterthiner, Mayr and Hochreiter (2017), *Self-normalizing neural networks*. Dozat (2016), *Incorporating Nesterov momentum into Adam*. He, Zhang, Ren and Sun (2016), *Identity mappings in deep residual networks*, on norms inside the branch. Smith and Topin (2018), *Super-convergence*. Mogstad, Romano, Shaikh and Wilhelm (2024),
+# *Inference for ranks*, on what may be said of places in a table. The next lesson turns the course into a practical guide, and sets you a challenge of your own.
 
 # %%
 lab.show_progress("ch06")
