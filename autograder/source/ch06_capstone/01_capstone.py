@@ -432,7 +432,7 @@ with needs("deep_stack"):
     display(ends.unstack("recipe").loc[[1, DEPTH // 2, DEPTH]].round(4))
 
 # %% [markdown]
-# SELU keeps its word: a standard deviation of 0.98 behind layer 20, and a gradient that comes down between 1.2 and 1.4 (8 in the first layer, which has thirty times as many weights as the others). He + SiLU loses the signal, from 0.82 to 0.03: He's gain makes good for what ReLU throws away, and SiLU throws away more. That net is not dead, but its scores hardly depend on the
+# SELU keeps its word: a standard deviation of 0.98 behind layer 20, and a gradient that comes down between 1.2 and 1.4 (8 in the first layer, which has thirty times as many weights as the others). He + SiLU loses the signal, from 0.82 to 0.03 in the mean of five nets, and how much of it is a matter of luck (the band; the line is a geometric mean, and ends at half of that): He's gain makes good for what ReLU throws away, and SiLU throws away more. That net is not dead, but its scores hardly depend on the
 # image, and its gradients are a hundredth of SELU's. Plain SGD would crawl; optimisers that divide each gradient by its own size, as Adam's family does, care less.
 #
 # Batch norm sets the way up right, layer by layer, and pays on the way down: the gradient grows from 0.4 at the top to 2.9 in the second layer, and 18 in the first. You have seen that in "Normalisation": forward perfect, backward growing, as long as there are no skip connections.
@@ -1757,6 +1757,8 @@ with needs(*PARTS):
 # %% [markdown]
 # Guessing gives 10 %, the best row reaches 43 %, and no photograph was ever treated as one. The columns of epochs and seconds matter as much as the first: with a constant rate the SELU nets and He + SiLU have seen their best after four or five epochs, on average, then early stopping sends them home; batch norm still improves in its tenth epoch, at nearly twice the seconds of anybody without a norm. It is the slowest to start and was not finished. (The seconds are CPU seconds of one thread, with
 # the validation after each epoch; AdamW runs in PyTorch's fused version and NAdam has none, so compare them with care. The 100 passes of MC dropout come on top of its row.)
+#
+# In the right-hand picture the residual nets are the two at the top, at 5.5 and 6 seconds; the lone one at 8 seconds is batch norm, and the one with the long bar He + SiLU.
 #
 # He + SiLU has the widest interval, nine points from end to end. The faded signal of the untrained net was a warning: whether such a net finds its way in 400 steps is a matter of luck. More steps change the picture. In a trial with 18,000 images and up to 14 epochs, one seed each, the first four rows all ended between 42 and 44 %, indistinguishable, while 1cycle and the residual net stayed clearly ahead. **A table like this one is a statement about its budget.**
 #

@@ -168,7 +168,7 @@ def deep_stack(
     return nn.Sequential(*layers, head)
 
 
-# %% wrong="He whatever the gain" says="standard deviation of the first layer"
+# %% wrong="He whatever the gain" says="The weights of the first layer have the wrong standard deviation"
 def deep_stack(
     n_in, n_out, depth=20, width=100, *, activation=nn.SiLU, gain=math.sqrt(2), batch_norm=False, alpha_dropout=0.0
 ):
