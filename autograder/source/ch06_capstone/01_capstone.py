@@ -1670,7 +1670,7 @@ with needs(*PARTS):
 # %% [markdown]
 # (What the text says of numbers holds for the full run on the real images.)
 #
-# On the very same SELU net NAdam wants 0.0001 and AdamW 0.0003, and 1cycle bears a peak of 0.001. The order has reasons: half of each NAdam step is the bare gradient of one batch, so it shakes more; and a rate that comes down later may be higher in between. The residual nets are the good-natured ones: between 0.0003 and 0.003 their loss moves by about two hundredths. A net that forgives a wrong rate is worth something even before it wins anything.
+# On the very same SELU net NAdam wants 0.0001 and AdamW 0.0003, and 1cycle bears a peak of 0.001. The order has reasons: half of each NAdam step is the bare gradient of one batch, so it shakes more; and a rate that comes down later may be higher in between. The residual nets are the good-natured ones: between 0.0003 and 0.003 their loss moves by about a hundredth. A net that forgives a wrong rate is worth something even before it wins anything.
 #
 # Read the column `at_edge`, too. Both residual nets chose the largest rate on offer, so a larger one might be better still: their results are, if anything, understated. He + SiLU sits at an edge as well (the first trial had 0.003 for it; that was worse), but look at its curve: three rates within 0.04, and a validation loss that jumps from epoch to epoch. With one seed a rate, that pick is close to drawing lots.
 #
@@ -1760,7 +1760,7 @@ with needs(*PARTS):
 #
 # In the right-hand picture the residual nets are the two at the top, at 5.5 and 6 seconds; the lone one at 8 seconds is batch norm, and the one with the long bar He + SiLU.
 #
-# He + SiLU has the widest interval, nine points from end to end. The faded signal of the untrained net was a warning: whether such a net finds its way in 400 steps is a matter of luck. More steps change the picture. In a trial with 18,000 images and up to 14 epochs, one seed each, the first four rows all ended between 42 and 44 %, indistinguishable, while 1cycle and the residual net stayed clearly ahead. **A table like this one is a statement about its budget.**
+# He + SiLU has the widest interval, nine points from end to end. The faded signal of the untrained net was a warning: whether such a net finds its way in 400 steps is a matter of luck. More steps change the picture. In a trial with 18,000 images and up to 14 epochs, one seed each, the first four rows all ended between 41.5 and 43.5 %, which nobody could tell apart, while SELU with AdamW and 1cycle reached 47.7 % and the residual net with the two 51.8 %. **A table like this one is a statement about its budget.**
 #
 # ### One step at a time
 #
@@ -1804,9 +1804,9 @@ with needs(*PARTS):
     )
 
 # %% [markdown]
-# Read the fifth line first. **AdamW in place of NAdam brings 3.3 points** (1.5 to 5.0), on the same net, with the same constant rate. Without the row "SELU, AdamW" these points would have gone to the account of 1cycle, and its gain on SELU would have read 5.7 instead of 2.4. The schedule does help, on both nets, by two to three points; the skip connections help, under both rates, by about three. Two changes, each measured twice with the other one held still: that is what it takes to say who earned what.
+# Read the fifth line first. **AdamW in place of NAdam brings 3.3 points** (1.5 to 5.0), on the same net, with the same constant rate. Without the row "SELU, AdamW" these points would have gone to the account of 1cycle, and its gain on SELU would have read more than five points instead of 2.4. The schedule does help, on both nets, by two to three points; the skip connections help, under both rates, by about three. Two changes, each measured twice with the other one held still: that is what it takes to say who earned what.
 #
-# Batch norm and SELU are both ahead of He + SiLU, but the intervals are wide, and one unlucky pick of its rate is in all five of its runs. Alpha dropout: nothing that could be told from zero. Monte Carlo dropout: no accuracy either (0.0, and the interval is narrow), but a lower NLL, by 0.06, with an interval clear of 0. That is what "Dropout, and doubt" led us to expect: the vote softens a network that was too sure, and changes hardly any decision.
+# Batch norm and SELU are both ahead of He + SiLU, but the intervals are wide, and one unlucky pick of its rate is in all five of its runs. Alpha dropout: nothing that could be told from zero. Monte Carlo dropout: no accuracy either (0.0, and the interval is narrow), but a lower NLL, by 0.055, with an interval clear of 0. That is what "Dropout, and doubt" led us to expect: the vote softens a network that was too sure, and changes hardly any decision.
 #
 # Seven of these nine intervals leave out 0. Each of them stands for itself, though, and none knows what the search did: a contender whose rate was picked unluckily pays in every seed.
 #
