@@ -133,14 +133,15 @@ def advise(depth, skips, examples, batch, tuning, need):
     shallow, very_deep = depth == QUESTIONS["depth"][0], depth == QUESTIONS["depth"][2]
     plain, few = skips == "plain stack", examples == "up to 1,000"
     tiny_batch, quick = batch == "fewer than 16", need == "answers in little time"
+    norm = _normalisation(shallow, very_deep and plain, tiny_batch, quick)
     return [
         _initialisation(shallow, very_deep and plain and tiny_batch),
-        _normalisation(shallow, very_deep and plain, tiny_batch, quick),
+        norm,
         _activation(shallow, very_deep and plain and tiny_batch, quick),
         _optimiser(tuning, few),
         _schedule(tuning),
         *_regularisation(few, need),
-        *_in_the_end(need, tiny_batch),
+        *_in_the_end(need, norm),
     ]
 
 
@@ -241,14 +242,14 @@ def _regularisation(few, need):
         yield Advice("sparsity", "prune the smallest, train on", sparse, "measured in 5.1")
 
 
-def _in_the_end(need, tiny_batch):
+def _in_the_end(need, norm):
     if need == "few numbers to store":
         eight = "A quarter of the memory, and hardly an error changes."
         yield Advice("precision", "8-bit weights, a scale for each row", eight, "measured below")
     if need == "answers in little time":
         less = "Layers wait for one another. Fewer and wider ones do not."
         yield Advice("latency", "few layers", less, "measured below")
-        if not tiny_batch:
+        if norm.choice.startswith("batch norm"):
             yield Advice("latency", "fuse the batch norms", "The same scores.", "measured in 1.4")
     if need == "to know when it does not know":
         doubt = "The spread of 100 passes told digits from clothes in nine of ten pairs."
@@ -1260,6 +1261,14 @@ with Claims(data) as claim:
         and not any(
             answers["batch"] == "fewer than 16" and c["normalisation"].startswith("batch norm")
             for answers, c in zip(every_answer, choices, strict=True)
+        ),
+    )
+    claim(
+        "it says fuse only where there is a batch norm",
+        all(
+            c["normalisation"].startswith("batch norm")
+            for c, recipe in zip(choices, recipes, strict=True)
+            if any(advice.choice.startswith("fuse") for advice in recipe)
         ),
     )
 
