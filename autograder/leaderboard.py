@@ -24,18 +24,22 @@ from autograder.results import shown
 EXERCISE = "challenger"
 _COLUMNS = ("place", "alias", "points", "of")
 _WHO = ("student_id", "first_name", "last_name")
-_FIRST = (
-    "amber ancient autumn azure bold brave bright brisk calm clever copper coral crimson curious daring dusty eager "
-    "early emerald fair fleet gentle golden grand happy hidden humble indigo ivory jade keen kind late lively lucky "
-    "lunar mellow merry misty modest noble olive patient proud quick quiet rapid royal scarlet silent silver solar "
-    "steady still sturdy sunny swift tidal velvet vivid wandering warm"
-).split()
-_SECOND = (
-    "badger bear beaver bison condor crane cricket curlew deer dolphin dove eagle egret falcon ferret finch fox frog "
-    "gecko goose grebe hare hawk hedgehog heron ibex jackal jay kestrel kite koala lark lemur lizard lynx marten mole "
-    "moose newt ocelot orca osprey otter owl panda pelican plover puffin quail rabbit raven robin salmon seal sparrow "
-    "stork swan tapir tern toad trout turtle walrus wren"
-).split()
+_FIRST = tuple(
+    """
+    amber ancient autumn azure bold brave bright brisk calm clever copper coral crimson curious daring dusty
+    eager early emerald fair fleet gentle golden grand happy hidden humble indigo ivory jade keen kind late
+    lively lucky lunar mellow merry misty modest noble olive patient proud quick quiet rapid royal scarlet
+    silent silver solar steady still sturdy sunny swift tidal velvet vivid wandering warm
+    """.split()
+)
+_SECOND = tuple(
+    """
+    badger bear beaver bison condor crane cricket curlew deer dolphin dove eagle egret falcon ferret finch
+    fox frog gecko goose grebe hare hawk hedgehog heron ibex jackal jay kestrel kite koala lark lemur lizard
+    lynx marten mole moose newt ocelot orca osprey otter owl panda pelican plover puffin quail rabbit raven
+    robin salmon seal sparrow stork swan tapir tern toad trout turtle walrus wren
+    """.split()
+)
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,12 @@ class Board:
 
 
 def leaderboard(
-    course: Course, chapter: str = "", *, exercise: str = EXERCISE, names: bool = False, to: Path | None = None
+    course: Course,
+    chapter: str = "",
+    *,
+    exercise: str = EXERCISE,
+    names: bool = False,
+    to: Path | None = None,
 ) -> int:
     """Print the board, and write it to `to` as well if that is given; returns 0.
 
@@ -163,7 +172,9 @@ def _refuse_if_missing(course: Course) -> None:
     """Without this, SQLite would make an empty gradebook where none was."""
     url = make_url(course.api.coursedir.db_url)
     if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).is_file():
-        raise UserError(f"There is no gradebook {url.database}: grade the class first, `python -m autograder grade CHAPTER`.")
+        raise UserError(
+            f"There is no gradebook {url.database}: grade the class first, `python -m autograder grade CHAPTER`."
+        )
 
 
 def _assignment(gradebook: Gradebook, chapter: str, exercise: str) -> Assignment:
@@ -174,12 +185,18 @@ def _assignment(gradebook: Gradebook, chapter: str, exercise: str) -> Assignment
         return known[found[0]]
     if not found and (called := matching(chapter, list(known))) and chapter:
         raise UserError(f"{', '.join(called)} has no exercise {exercise!r}.")
-    there = f"It is in: {', '.join(sorted(having))}." if having else "It is in none of the gradebook's assignments."
+    there = (
+        f"It is in: {', '.join(sorted(having))}."
+        if having
+        else "It is in none of the gradebook's assignments."
+    )
     raise UserError(f"No single assignment {chapter!r} has an exercise {exercise!r}. {there}")
 
 
 def _has(assignment: Assignment, exercise: str) -> bool:
-    return any(exercise_of(c.name) == exercise for notebook in assignment.notebooks for c in notebook.grade_cells)
+    return any(
+        exercise_of(c.name) == exercise for notebook in assignment.notebooks for c in notebook.grade_cells
+    )
 
 
 def _points(grade: Grade) -> tuple[float | None, float]:
@@ -247,7 +264,7 @@ body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 40rem; margin: 2rem aut
 h1 {{ font-size: 1.3rem }}
 table {{ border-collapse: collapse; width: 100% }}
 th, td {{ padding: .3rem .6rem; text-align: left; border-bottom: 1px solid #ddd }}
-th:first-child, td:first-child, th:nth-child(3), td:nth-child(3) {{ text-align: right; font-variant-numeric: tabular-nums }}
+:is(th, td):is(:first-child, :nth-child(3)) {{ text-align: right; font-variant-numeric: tabular-nums }}
 </style>
 </head>
 <body>

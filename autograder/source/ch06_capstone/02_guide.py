@@ -63,7 +63,9 @@ SMALL_BATCH = 16  # samples below which batch norm is out of the question
 device = lab.device()
 data = lab.fashion_mnist(flat=True).to(device)
 data = data.take(
-    train=budget(12_000, fast=1_000), valid=budget(2_000, fast=400), test=budget(4_000, fast=400)
+    train=budget(12_000, fast=1_000),
+    valid=budget(2_000, fast=400),
+    test=budget(4_000, fast=400),
 )
 n_inputs, n_classes = 784, len(data.classes)
 data
@@ -126,7 +128,14 @@ def advise(depth, skips, examples, batch, tuning, need):
     Raises:
         ValueError: for an answer that the question does not offer.
     """
-    given = dict(depth=depth, skips=skips, examples=examples, batch=batch, tuning=tuning, need=need)
+    given = {
+        "depth": depth,
+        "skips": skips,
+        "examples": examples,
+        "batch": batch,
+        "tuning": tuning,
+        "need": need,
+    }
     for question, answer in given.items():
         if answer not in QUESTIONS[question]:
             raise ValueError(f"{question} is one of {QUESTIONS[question]}, not {answer!r}.")
@@ -153,7 +162,9 @@ def _initialisation(shallow, selu):
             "SELU holds its own scale only with LeCun's draw.",
             "measured in 1.2",
         )
-    why = "It keeps the signal level through ReLU layers; in thirty layers nothing else trained."
+    why = (
+        "It keeps the signal level through ReLU layers; in thirty layers nothing else trained."
+    )
     if shallow:
         why = "It costs a line. In shallow networks PyTorch's own draw will do as well."
     return Advice("initialisation", "He, biases 0, head ÷ 10", why, "measured in 1.1")
@@ -209,7 +220,9 @@ def _activation(shallow, selu, quick):
             "measured in 1.3",
         )
     if shallow:
-        return Advice("activation", "ReLU", "No relative was 3 points better.", "measured in 1.2")
+        return Advice(
+            "activation", "ReLU", "No relative was 3 points better.", "measured in 1.2"
+        )
     why = "The usual choice. With normalisation the good ones lie within 2 points; without, SiLU dies."
     return Advice("activation", "SiLU, behind the norm", why, "measured in 1.2 and 1.3")
 
@@ -226,7 +239,9 @@ def _optimiser(tuning, few):
 def _schedule(tuning):
     if tuning == "one run must do":
         why = "A decay forgives a peak that is too high. A constant rate forgives nothing."
-        return Advice("schedule", "warm-up, then a line or cosine to 0", why, "measured in 4.1 and 4.2")
+        return Advice(
+            "schedule", "warm-up, then a line or cosine to 0", why, "measured in 4.1 and 4.2"
+        )
     why = "All that come down to 0 are about two points ahead of a constant rate, and equal."
     return Advice("schedule", "1cycle, cosine or line, at its own peak", why, "measured in 4.3")
 
@@ -245,12 +260,16 @@ def _regularisation(few, need):
 def _in_the_end(need, norm):
     if need == "few numbers to store":
         eight = "A quarter of the memory, and hardly an error changes."
-        yield Advice("precision", "8-bit weights, a scale for each row", eight, "measured below")
+        yield Advice(
+            "precision", "8-bit weights, a scale for each row", eight, "measured below"
+        )
     if need == "answers in little time":
         less = "Layers wait for one another. Fewer and wider ones do not."
         yield Advice("latency", "few layers", less, "measured below")
         if norm.choice.startswith("batch norm"):
-            yield Advice("latency", "fuse the batch norms", "The same scores.", "measured in 1.4")
+            yield Advice(
+                "latency", "fuse the batch norms", "The same scores.", "measured in 1.4"
+            )
     if need == "to know when it does not know":
         doubt = "The spread of 100 passes told digits from clothes in nine of ten pairs."
         yield Advice("doubt", "dropout 0.2, MC dropout", doubt, "measured in 5.2")
@@ -268,7 +287,9 @@ choices = [{advice.about: advice.choice for advice in recipe} for recipe in reci
 folklore = sum(advice.rests_on == "folklore" for recipe in recipes for advice in recipe)
 n_advice = sum(map(len, recipes))
 print(f"{len(recipes)} sets of answers, {len({tuple(r) for r in recipes})} different recipes,")
-print(f"{n_advice:,} pieces of advice, of which {folklore / n_advice:.0%} rest on folklore alone")
+print(
+    f"{n_advice:,} pieces of advice, of which {folklore / n_advice:.0%} rest on folklore alone"
+)
 
 # %% [markdown]
 # Change an answer and see what changes with it. What is left when you ask for nothing special? And in which case does the guide advise *against* the usual default for deep networks?
@@ -370,9 +391,7 @@ with Check("build_default") as check:
         math.sqrt(2 / 300),
         "The first layer's weights should have the standard deviation √(2/300) = 0.0816.",
         rtol=0.03,
-        known=[
-            (2 / 300, "That is He's variance. `std` wants its square root.")
-        ],
+        known=[(2 / 300, "That is He's variance. `std` wants its square root.")],
     )
     check.close(
         net[4].weight.std().item(),
@@ -472,7 +491,9 @@ with HiddenTest("build_default") as test:
             f"{where}: biases start at 0.",
         )
         drops = [layer.p for layer in net if isinstance(layer, nn.Dropout)]
-        test.that(all(p == dropout for p in drops), f"{where}: dropout has the rate of the spec.")
+        test.that(
+            all(p == dropout for p in drops), f"{where}: dropout has the rate of the spec."
+        )
         test.that(net.training, "The network should come in training mode.")
         test.that(
             all(p.requires_grad and p.is_leaf for p in net.parameters()),
@@ -687,7 +708,10 @@ with Check("median_latency") as check:
             (9.0, "That is the slowest call, or no sorting. Return the median."),
             (4.0, "The median of all seven calls: leave the warm-up out."),
             (19.0, "You return the sum of all calls. Time each one by itself."),
-            (109 / 7, "The mean of all calls, the warm-up too. Leave it out, and return the median."),
+            (
+                109 / 7,
+                "The mean of all calls, the warm-up too. Leave it out, and return the median.",
+            ),
         ],
     )
     check.that(
@@ -778,9 +802,12 @@ with HiddenTest("median_latency") as test:
             "All calls, those to warm up too, should be made in evaluation mode.",
         )
         test.that(
-            not any(grad for *_, grad in model.seen), "The calls should be made without gradients."
+            not any(grad for *_, grad in model.seen),
+            "The calls should be made without gradients.",
         )
-        test.that(all(given is x for given, *_ in model.seen), "The model should get `x` itself.")
+        test.that(
+            all(given is x for given, *_ in model.seen), "The model should get `x` itself."
+        )
         test.that(
             [m.training for m in model.modules()] == before,
             "Afterwards each submodule should be in the mode in which it was.",
@@ -857,8 +884,12 @@ threads = torch.get_num_threads()
 torch.set_num_threads(1)
 waits = pd.DataFrame(
     {
-        "weights": {n: sum(p.numel() for p in net.parameters()) for n, net in FAST_OR_NOT.items()},
-        "1 image, µs": {n: quickest(net, torch.rand(1, 784), 6) for n, net in FAST_OR_NOT.items()},
+        "weights": {
+            n: sum(p.numel() for p in net.parameters()) for n, net in FAST_OR_NOT.items()
+        },
+        "1 image, µs": {
+            n: quickest(net, torch.rand(1, 784), 6) for n, net in FAST_OR_NOT.items()
+        },
         "256 images, µs": {
             n: quickest(net, torch.rand(256, 784), 3) for n, net in FAST_OR_NOT.items()
         },
@@ -873,7 +904,9 @@ waits.round(2)
 with needs("median_latency"):
     net = FAST_OR_NOT["18 layers, SiLU, BN"]
     for warmup, runs, what in ((0, 1, "one cold call"), (5, 50, "median of 50, warmed up")):
-        print(f"{what:25} {1e6 * median_latency(net, torch.rand(1, 784), warmup, runs):8.0f} µs")
+        print(
+            f"{what:25} {1e6 * median_latency(net, torch.rand(1, 784), warmup, runs):8.0f} µs"
+        )
 
 # %% [markdown]
 # PROSE AFTER THE RUN
@@ -933,7 +966,8 @@ with Check("quantise_rows") as check:
     check.shape(codes, (3, 3), "The codes have the shape of the weight.")
     check.shape(scale, (3,), "One scale a row.")
     check.that(
-        codes.dtype == torch.int8, f"The codes should be torch.int8, but they are {codes.dtype}."
+        codes.dtype == torch.int8,
+        f"The codes should be torch.int8, but they are {codes.dtype}.",
     )
     check.that(torch.equal(weight, kept), "Your function changes the weight.")
     check.close(
@@ -1009,7 +1043,9 @@ with HiddenTest("quantise_rows") as test:
                 if shape[0] > 2:
                     weight[1] = 0
                 top = 2 ** (bits - 1) - 1
-                want = torch.stack([row.abs().max() / top if row.any() else row.new_ones(()) for row in weight])
+                want = torch.stack(
+                    [row.abs().max() / top if row.any() else row.new_ones(()) for row in weight]
+                )
                 kept, leaf = weight.clone(), weight.clone().requires_grad_()
                 where = f"shape {shape}, {bits} bits, {dtype}"
                 with test.case(where):
@@ -1017,7 +1053,9 @@ with HiddenTest("quantise_rows") as test:
                 test.shape(codes, shape)
                 test.shape(scale, (shape[0],))
                 test.that(codes.dtype == torch.int8, "The codes should be torch.int8.")
-                test.that(scale.dtype == dtype, "The scales should have the dtype of the weight.")
+                test.that(
+                    scale.dtype == dtype, "The scales should have the dtype of the weight."
+                )
                 test.that(torch.equal(leaf.detach(), kept), "Your function changes the weight.")
                 test.that(not scale.requires_grad, "The scales should carry no gradient.")
                 test.close(
@@ -1036,8 +1074,13 @@ with HiddenTest("quantise_rows") as test:
                     bool((off <= 0.5 + 1e-3).all()),
                     f"{where}: no weight should be off by more than half a scale. Round to the nearest.",
                 )
-                largest = (codes.long().abs().flatten(1).amax(1) == top) | ~kept.flatten(1).any(1)
-                test.that(bool(largest.all()), f"{where}: the largest weight should use the last code.")
+                largest = (codes.long().abs().flatten(1).amax(1) == top) | ~kept.flatten(1).any(
+                    1
+                )
+                test.that(
+                    bool(largest.all()),
+                    f"{where}: the largest weight should use the last code.",
+                )
     for bits in (1, 0, 9, 16, -8):
         refused = False
         try:
@@ -1048,8 +1091,16 @@ with HiddenTest("quantise_rows") as test:
     view = torch.arange(12.0).reshape(3, 4).t() - 5
     codes, scale = quantise_rows(view)
     test.shape(codes, (4, 3))
-    test.close(codes[0].double(), torch.tensor([-127.0, -25, 76]), "A transposed weight is a weight like any other.")
-    test.close(quantise_rows(torch.ones(2, 3))[0].double(), torch.full((2, 3), 127.0), "The default is 8 bits.")
+    test.close(
+        codes[0].double(),
+        torch.tensor([-127.0, -25, 76]),
+        "A transposed weight is a weight like any other.",
+    )
+    test.close(
+        quantise_rows(torch.ones(2, 3))[0].double(),
+        torch.full((2, 3), 127.0),
+        "The default is 8 bits.",
+    )
 ### END HIDDEN TESTS
 
 # %% [markdown] role="why" exercise="quantise_rows"
@@ -1093,7 +1144,10 @@ BITS = (8, 6, 5, 4, 3, 2)
 
 def bits_run(seed):
     net = trained(seed, budget(400, fast=30))
-    rows = [{"bits": 32, "scale": scale, "accuracy": lab.evaluate(net, data.test)["accuracy"]} for scale in ("row", "matrix")]
+    rows = [
+        {"bits": 32, "scale": scale, "accuracy": lab.evaluate(net, data.test)["accuracy"]}
+        for scale in ("row", "matrix")
+    ]
     for bits in BITS:
         for scale in ("row", "matrix"):
             accuracy = lab.evaluate(rounded(net, bits, scale == "row"), data.test)["accuracy"]
@@ -1126,7 +1180,9 @@ with needs("quantise_rows"):
         accuracy = lab.evaluate(small, data.test)["accuracy"]
         print(f"yours, {bits} bits: {accuracy:.1%} right, weights in {stored / 1000:.0f} kB")
     whole = sum(p.numel() for p in net.parameters()) * 4 / 1000
-    print(f"float32:         {lab.evaluate(net, data.test)['accuracy']:.1%} right, {whole:.0f} kB")
+    print(
+        f"float32:         {lab.evaluate(net, data.test)['accuracy']:.1%} right, {whole:.0f} kB"
+    )
 
 # %% [markdown]
 # PROSE AFTER THE RUN
@@ -1137,24 +1193,70 @@ with needs("quantise_rows"):
 
 # %%
 PAGE = (
-    ("First of all", "standardise the inputs; one batch by heart before anything else; first loss ≈ log K", "0.1, 1.1"),
-    ("Learning rate", "search it: a range test, then powers of 3 on validation data; again after each change", "4.3, 4.4"),
-    ("Initialisation", "He (normal, 2/f_in), biases 0, head ÷ 10. SELU: LeCun. Very deep or recurrent: orthogonal", "1.1"),
-    ("Activation", "shallow: ReLU. Deep: SiLU, <b>but only behind a norm</b>. Plain and deep without norm: SELU", "1.2, 1.3"),
-    ("Normalisation", "shallow: none. Deep: batch norm + skip connections. Small batches, sequences: layer norm", "1.4"),
-    ("Clipping", "recurrent networks, spikes: norm ≤ 1, or the 99 % line of the norms that you see", "1.5"),
+    (
+        "First of all",
+        "standardise the inputs; one batch by heart before anything else; first loss ≈ log K",
+        "0.1, 1.1",
+    ),
+    (
+        "Learning rate",
+        "search it: a range test, then powers of 3 on validation data; again after each change",
+        "4.3, 4.4",
+    ),
+    (
+        "Initialisation",
+        "He (normal, 2/f_in), biases 0, head ÷ 10. SELU: LeCun. Very deep or recurrent: orthogonal",
+        "1.1",
+    ),
+    (
+        "Activation",
+        "shallow: ReLU. Deep: SiLU, <b>but only behind a norm</b>. Plain and deep without norm: SELU",
+        "1.2, 1.3",
+    ),
+    (
+        "Normalisation",
+        "shallow: none. Deep: batch norm + skip connections. Small batches, sequences: layer norm",
+        "1.4",
+    ),
+    (
+        "Clipping",
+        "recurrent networks, spikes: norm ≤ 1, or the 99 % line of the norms that you see",
+        "1.5",
+    ),
     ("Optimiser", "AdamW, or Nesterov 0.9; equal once tuned. Muon where steps are dear", "3.4"),
-    ("Schedule", "any that comes down to 0: line, cosine, 1cycle. Step per batch or per epoch: check once", "4.1–4.3"),
-    ("Regularisation", "more or invented data ≫ early stopping > weight decay or dropout (0.1–0.5), rate tuned anew", "5.1–5.3"),
+    (
+        "Schedule",
+        "any that comes down to 0: line, cosine, 1cycle. Step per batch or per epoch: check once",
+        "4.1–4.3",
+    ),
+    (
+        "Regularisation",
+        "more or invented data ≫ early stopping > weight decay or dropout (0.1–0.5), rate tuned anew",
+        "5.1–5.3",
+    ),
     ("Probabilities", "a temperature, fitted on validation data", "5.2, 5.3"),
-    ("Doubt", "MC dropout: mean of probabilities over 100 passes; their spread knows the unknown", "5.2"),
-    ("Sparse", "prune the smallest, train on; or the proximal step of L1. <b>L1 in the loss gives no zeros</b>", "5.1"),
-    ("Fast", "few, wide layers; fuse batch norm; 8-bit weights with a scale a row; then measure", "6.2"),
-    ("Before you believe it", "own rate for everybody, ≥ 5 seeds, intervals, test set once", "3.4, 4.4"),
+    (
+        "Doubt",
+        "MC dropout: mean of probabilities over 100 passes; their spread knows the unknown",
+        "5.2",
+    ),
+    (
+        "Sparse",
+        "prune the smallest, train on; or the proximal step of L1. <b>L1 in the loss gives no zeros</b>",
+        "5.1",
+    ),
+    (
+        "Fast",
+        "few, wide layers; fuse batch norm; 8-bit weights with a scale a row; then measure",
+        "6.2",
+    ),
+    (
+        "Before you believe it",
+        "own rate for everybody, ≥ 5 seeds, intervals, test set once",
+        "3.4, 4.4",
+    ),
 )
-STYLE = (
-    "border-collapse:collapse;font:12px/1.35 system-ui,sans-serif;width:100%;max-width:720px;color:#111;background:#fff"
-)
+STYLE = "border-collapse:collapse;font:12px/1.35 system-ui,sans-serif;width:100%;max-width:720px;color:#111;background:#fff"
 
 
 def page(rows):
@@ -1172,7 +1274,9 @@ def page(rows):
 def save_page(path):
     """Write the page to a file of its own."""
     with open(path, "w", encoding="utf-8") as file:
-        file.write(f'<!DOCTYPE html><meta charset="utf-8"><title>Training deep networks</title>{page(PAGE)}')
+        file.write(
+            f'<!DOCTYPE html><meta charset="utf-8"><title>Training deep networks</title>{page(PAGE)}'
+        )
 
 
 HTML(page(PAGE))
@@ -1257,7 +1361,9 @@ with Claims(data) as claim:
     )
     claim(
         "it never combines SiLU with no normalisation, nor batch norm with batches below 16",
-        not any("SiLU" in c["activation"] and c["normalisation"].startswith("none") for c in choices)
+        not any(
+            "SiLU" in c["activation"] and c["normalisation"].startswith("none") for c in choices
+        )
         and not any(
             answers["batch"] == "fewer than 16" and c["normalisation"].startswith("batch norm")
             for answers, c in zip(every_answer, choices, strict=True)

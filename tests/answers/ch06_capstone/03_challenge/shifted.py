@@ -69,9 +69,7 @@ def shifted(images, reach, fill=0.0):
 # %% wrong="rolls, and paints nothing" says="should be `fill`"
 def shifted(images, reach, fill=0.0):
     moves = torch.randint(-reach, reach + 1, (len(images), 2)).tolist()
-    return torch.stack(
-        [torch.roll(x, (a, b), (1, 2)) for x, (a, b) in zip(images, moves, strict=True)]
-    )
+    return torch.stack([torch.roll(x, (a, b), (1, 2)) for x, (a, b) in zip(images, moves, strict=True)])
 
 
 # %% wrong="upper end left out" says="leaves out its upper end"
@@ -103,9 +101,7 @@ def shifted(images, reach, fill=0.0):
     h, w = images.shape[2:]
     padded = F.pad(images, (reach,) * 4, value=fill)
     starts = torch.randint(2 * reach + 1, (len(images),)).tolist()
-    return torch.stack(
-        [p[:, a : a + h, a : a + w] for p, a in zip(padded, starts, strict=True)]
-    )
+    return torch.stack([p[:, a : a + h, a : a + w] for p, a in zip(padded, starts, strict=True)])
 
 
 # %% wrong="each channel for itself" says="moved apart"
@@ -221,7 +217,5 @@ def shifted(images, reach, fill=0.0):
 # %% wrong="forgets to return" says="Is the `return` missing"
 def shifted(images, reach, fill=0.0):
     h, w = images.shape[2:]
-    out = [
-        image[:, : h, : w] for image in F.pad(images, (reach,) * 4, value=fill)
-    ]
+    out = [image[:, :h, :w] for image in F.pad(images, (reach,) * 4, value=fill)]
     torch.stack(out)
