@@ -24,22 +24,18 @@ from autograder.results import shown
 EXERCISE = "challenger"
 _COLUMNS = ("place", "alias", "points", "of")
 _WHO = ("student_id", "first_name", "last_name")
-_FIRST = tuple(
-    """
-    amber ancient autumn azure bold brave bright brisk calm clever copper coral crimson curious daring dusty
-    eager early emerald fair fleet gentle golden grand happy hidden humble indigo ivory jade keen kind late
-    lively lucky lunar mellow merry misty modest noble olive patient proud quick quiet rapid royal scarlet
-    silent silver solar steady still sturdy sunny swift tidal velvet vivid wandering warm
-    """.split()
-)
-_SECOND = tuple(
-    """
-    badger bear beaver bison condor crane cricket curlew deer dolphin dove eagle egret falcon ferret finch
-    fox frog gecko goose grebe hare hawk hedgehog heron ibex jackal jay kestrel kite koala lark lemur lizard
-    lynx marten mole moose newt ocelot orca osprey otter owl panda pelican plover puffin quail rabbit raven
-    robin salmon seal sparrow stork swan tapir tern toad trout turtle walrus wren
-    """.split()
-)
+_FIRST = """
+amber ancient autumn azure bold brave bright brisk calm clever copper coral crimson curious daring dusty
+eager early emerald fair fleet gentle golden grand happy hidden humble indigo ivory jade keen kind late
+lively lucky lunar mellow merry misty modest noble olive patient proud quick quiet rapid royal scarlet
+silent silver solar steady still sturdy sunny swift tidal velvet vivid wandering warm
+"""
+_SECOND = """
+badger bear beaver bison condor crane cricket curlew deer dolphin dove eagle egret falcon ferret finch
+fox frog gecko goose grebe hare hawk hedgehog heron ibex jackal jay kestrel kite koala lark lemur lizard
+lynx marten mole moose newt ocelot orca osprey otter owl panda pelican plover puffin quail rabbit raven
+robin salmon seal sparrow stork swan tapir tern toad trout turtle walrus wren
+"""
 
 
 @dataclass(frozen=True)
@@ -218,8 +214,8 @@ def _aliases(numbers: Sequence[str]) -> list[str]:
 
 
 def _alias(number: int) -> str:
-    number, first = divmod(number, len(_FIRST))
-    return f"{_FIRST[first]} {_SECOND[number % len(_SECOND)]}"
+    first, second = _FIRST.split(), _SECOND.split()
+    return f"{first[number % len(first)]} {second[number // len(first) % len(second)]}"
 
 
 def _ranked(rows: Sequence[Row]) -> list[Row]:
