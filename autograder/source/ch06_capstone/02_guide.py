@@ -1195,65 +1195,83 @@ with needs("quantise_rows"):
 PAGE = (
     (
         "First of all",
-        "standardise the inputs; one batch by heart before anything else; first loss ≈ log K",
-        "0.1, 1.1",
+        "standardise the inputs; learn one batch by heart; the first loss is about log K",
+        "raw pixels cost ten points, even at their own rate",
+        "1.1, 1.4",
     ),
     (
         "Learning rate",
-        "search it: a range test, then powers of 3 on validation data; again after each change",
+        "search it: a range test, then factors of 3 on validation data; anew after each change",
+        "one better rate gained more than dropout, a second layer and new optimisers together",
         "4.3, 4.4",
     ),
     (
         "Initialisation",
-        "He (normal, 2/f_in), biases 0, head ÷ 10. SELU: LeCun. Very deep or recurrent: orthogonal",
+        "He (normal, variance 2/f_in), biases 0, head ÷ 10; SELU: LeCun; very deep: orthogonal",
+        "30 layers: He trains; PyTorch's and Glorot's draws never start",
         "1.1",
     ),
     (
         "Activation",
-        "shallow: ReLU. Deep: SiLU, <b>but only behind a norm</b>. Plain and deep without norm: SELU",
+        "shallow: ReLU; deep: SiLU, <b>but only behind a norm</b>; deep and plain: SELU",
+        "30 plain layers: SiLU 10 %, ReLU 48 %, SELU 73 %",
         "1.2, 1.3",
     ),
     (
         "Normalisation",
-        "shallow: none. Deep: batch norm + skip connections. Small batches, sequences: layer norm",
+        "shallow: none; deep: batch norm and skip connections; small batches, sequences: layer norm",
+        "bears rates ten times as high; without skips the gradient grows 1.21-fold a layer",
         "1.4",
     ),
     (
         "Clipping",
-        "recurrent networks, spikes: norm ≤ 1, or the 99 % line of the norms that you see",
+        "recurrent networks and spikes: norm ≤ 1, or the 99 % line of the norms that you see",
+        "a high rate: at least 3 of 10 runs were lost without, none with it",
         "1.5",
     ),
-    ("Optimiser", "AdamW, or Nesterov 0.9; equal once tuned. Muon where steps are dear", "3.4"),
+    (
+        "Optimiser",
+        "AdamW, or Nesterov with 0.9; Muon where steps are dear",
+        "each at its own rate: 81.5 and 81.7 %; Muon 83.7 %",
+        "3.4",
+    ),
     (
         "Schedule",
-        "any that comes down to 0: line, cosine, 1cycle. Step per batch or per epoch: check once",
+        "any that comes down to 0: line, cosine, 1cycle; look once at the rate of each step",
+        "two points over a constant rate; 1cycle in a quarter of the epochs: 12 points behind",
         "4.1–4.3",
     ),
     (
         "Regularisation",
-        "more or invented data ≫ early stopping > weight decay or dropout (0.1–0.5), rate tuned anew",
+        "more or invented data; early stopping; then weight decay or dropout, rate tuned anew",
+        "no method gained accuracy; three times the images gained two points",
         "5.1–5.3",
     ),
-    ("Probabilities", "a temperature, fitted on validation data", "5.2, 5.3"),
+    (
+        "Probabilities",
+        "a temperature, fitted on validation data",
+        "log loss 0.83 to 0.60, calibration error 12 to 2 %",
+        "5.3",
+    ),
     (
         "Doubt",
-        "MC dropout: mean of probabilities over 100 passes; their spread knows the unknown",
+        "MC dropout: mean of probabilities over 100 passes, and their spread",
+        "the spread tells digits from clothes in nine of ten pairs, one pass in three of four",
         "5.2",
     ),
     (
         "Sparse",
-        "prune the smallest, train on; or the proximal step of L1. <b>L1 in the loss gives no zeros</b>",
+        "prune the smallest and train on; or the proximal step of L1",
+        "95 % cut for nothing; <b>L1 in the loss makes no zeros</b>",
         "5.1",
     ),
-    (
-        "Fast",
-        "few, wide layers; fuse batch norm; 8-bit weights with a scale a row; then measure",
-        "6.2",
-    ),
+    ("Fast", "few, wide layers; fuse the batch norms; then measure", "FAST", "6.2"),
+    ("Small", "8-bit weights, a scale for each row", "SMALL", "6.2"),
     (
         "Before you believe it",
-        "own rate for everybody, ≥ 5 seeds, intervals, test set once",
-        "3.4, 4.4",
+        "own rate for everybody, five seeds, intervals, the test set once",
+        "the best of 20 equal tries promised LUCK points too much",
+        "3.4, 6.3",
     ),
 )
 STYLE = "border-collapse:collapse;font:12px/1.35 system-ui,sans-serif;width:100%;max-width:720px;color:#111;background:#fff"
@@ -1262,13 +1280,17 @@ STYLE = "border-collapse:collapse;font:12px/1.35 system-ui,sans-serif;width:100%
 def page(rows):
     """The guide as an HTML table that fits on one sheet."""
     cell = "border-bottom:1px solid #bbb;padding:4px 6px;text-align:left;vertical-align:top;color:#111"
-    body = "".join(
-        f'<tr><td style="{cell};white-space:nowrap"><b>{about}</b></td><td style="{cell}">{take}</td>'
-        f'<td style="{cell};white-space:nowrap">{where}</td></tr>'
-        for about, take, where in rows
-    )
-    head = f'<tr><th style="{cell}">Training deep networks</th><th style="{cell}">take</th><th style="{cell}">lesson</th></tr>'
-    return f'<table style="{STYLE}"><thead>{head}</thead><tbody>{body}</tbody></table>'
+    styles = (f"{cell};font-weight:bold", cell, cell, f"{cell};white-space:nowrap")
+    head = ("Training deep networks", "take", "since we saw", "lesson")
+    lines = [
+        "".join(
+            f'<{tag} style="{style}">{text}</{tag}>'
+            for style, text in zip(styles, row, strict=True)
+        )
+        for tag, row in (("th", head), *(("td", row) for row in rows))
+    ]
+    body = "".join(f"<tr>{line}</tr>" for line in lines[1:])
+    return f'<table style="{STYLE}"><thead><tr>{lines[0]}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def save_page(path):
