@@ -37,7 +37,7 @@ from trainlab import Check, Claims, HiddenTest, budget, needs
 
 SIDE, CLASSES = 10, 10
 LABELLED, HELD_OUT = 400, 1_000
-PARAMETERS, LAPS = 10_000, 25
+PARAMETERS, LAPS = 10_000, 20
 RUNGS = (0.45, 0.60, 0.70, 0.77, 0.83)
 
 
@@ -213,7 +213,7 @@ lab.show(
 #
 # **10,000 numbers.** All that the trained network keeps counts: parameters, and buffers such as the running statistics of batch norm. (A dense network of 100-88-10 has 9,778.) Nothing may be hidden elsewhere, in a list or a global: the test sets all of them to 0 and looks whether the network still knows anything.
 #
-# **25 laps.** Seconds mean nothing across machines, so the test measures yours first. A *lap* is the CPU time of 200 plain training steps of a small network (100-64-10, batches of 50), measured before and after your function has run, and the slower one counts. Your function may take 25 of them, on one thread. It is told how many seconds that is. CPU time does not run while the machine is busy with something
+# **20 laps.** Seconds mean nothing across machines, so the test measures yours first. A *lap* is the CPU time of 200 plain training steps of a small network (100-64-10, batches of 50), measured before and after your function has run, and the slower one counts. Your function may take 20 of them, on one thread. It is told how many seconds that is. CPU time does not run while the machine is busy with something
 # else. All the same, plan for half of the budget: then no unlucky measurement can hurt you.
 #
 # And two rules of fairness: in evaluation mode the network judges each image alone (no statistics of the batch that it happens to sit in), and gives the same answer when it is asked again.

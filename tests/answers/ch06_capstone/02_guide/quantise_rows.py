@@ -141,7 +141,7 @@ def quantise_rows(weight, bits=8):
     return codes.to(torch.int8).reshape(weight.shape), scale
 
 
-# %% wrong="matrices only" says="(4, 3, 5, 5)"
+# %% wrong="matrices only" says="The shape should be (4,)"
 def quantise_rows(weight, bits=8):
     if not 2 <= bits <= 8:
         raise ValueError

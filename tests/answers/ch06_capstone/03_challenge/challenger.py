@@ -143,7 +143,7 @@ def challenger(images, labels, seconds):
     return net
 
 
-# %% wrong="stops far too early" says="the first rung is at"
+# %% wrong="stops far too early" says="Has the network been trained"
 def challenger(images, labels, seconds):
     torch.manual_seed(0)
     net = nn.Sequential(nn.Flatten(), nn.BatchNorm1d(100), nn.Linear(100, 10))
@@ -155,15 +155,11 @@ def challenger(images, labels, seconds):
     return net
 
 
-# %% wrong="too slow" says="laps of CPU time"
+# %% wrong="too slow: a clock that runs ahead stands for a minute of training" says="laps of CPU time"
 def challenger(images, labels, seconds):
-    started = time.process_time()
     net = nn.Sequential(nn.Flatten(), nn.Linear(100, 80), nn.ReLU(), nn.Linear(80, 10))
-    optimizer = torch.optim.AdamW(net.parameters())
-    while time.process_time() - started < 1.8 * seconds:
-        optimizer.zero_grad()
-        F.cross_entropy(net(images), labels).backward()
-        optimizer.step()
+    real = time.process_time
+    time.process_time = lambda: real() + 60
     return net
 
 
