@@ -596,7 +596,7 @@ tuning = lab.sweep(
     {"version": list(VERSIONS), "lr": budget([0.0003, 0.001, 0.003, 0.01], fast=[0.001])},
     budget(range(100, 102), fast=[100]),
 )
-own = lab.best(tuning, "version", "accuracy")
+own = lab.best(tuning, by="version", value="accuracy")
 own_rate = own.set_index("version").lr
 versions = lab.sweep(
     lambda seed, version: version_run(seed, version, own_rate[version], "test"),
