@@ -604,7 +604,7 @@ points_of(seen.accuracy)
 ### END HIDDEN TESTS
 
 # %% [markdown] role="why" exercise="challenger"
-# The solution is deliberately plain: two convolutions, batch norm, AdamW, 1cycle, images moved by one pixel, 200 steps in half of the budget. It reaches about PROSE %. What it does not do, and you may: average the last weights, train two networks and add their scores (the numbers allow it), stretch and turn the images a little, soften labels, search its settings over twenty practice tasks.
+# The solution is deliberately plain: two convolutions, batch norm, AdamW, 1cycle, images moved by one pixel, 200 steps in half of the budget. It reaches about PROSE %. What it does not do, and you may: average the last weights, train two smaller networks and add their scores, stretch and turn the images a little, soften labels, search its settings over twenty practice tasks.
 
 # %% [markdown]
 # ## Where do you stand?
