@@ -512,7 +512,11 @@ print(standing.round(3).to_string(index=False))
 leads.drop(columns=["n", "sd"]).round(3)
 
 # %% [markdown]
-# PROSE AFTER THE RUN
+# Every one of these networks knows its 400 images by heart, or could. What separates them is what they make of others, and there one change stands alone: **moved images bring more than all the others together**, some twenty points. Standardised pixels are worth a few (half of the tasks are black on white, and then raw pixels are all close to 1). A wider or deeper network, dropout, weight decay: look at the intervals before you give credit to any of them. More of what is not missing does not help.
+#
+# Note how 1cycle behaves: next to nothing by itself, and useful where the images move. With endless new images there is noise in every step, and then it pays to let the rate come down.
+#
+# (What the text says holds for the full run. The accuracy of one recipe differs from task to task by several points; that is why all of them met the same tasks.)
 #
 # ## Yours
 #
@@ -604,7 +608,7 @@ points_of(seen.accuracy)
 ### END HIDDEN TESTS
 
 # %% [markdown] role="why" exercise="challenger"
-# The solution is deliberately plain: two convolutions, batch norm, AdamW, 1cycle, images moved by one pixel, 200 steps in half of the budget. It reaches about PROSE %. What it does not do, and you may: average the last weights, train two smaller networks and add their scores, stretch and turn the images a little, soften labels, search its settings over twenty practice tasks.
+# The solution is deliberately plain: two convolutions, batch norm, AdamW, 1cycle, images moved by one pixel, 200 steps in half of the budget. It reaches about 87 %. What it does not do, and you may: average the last weights, train two smaller networks and add their scores, stretch and turn the images a little, soften labels, search its settings over twenty practice tasks.
 
 # %% [markdown]
 # ## Where do you stand?
@@ -703,7 +707,7 @@ lab.show(
 )
 
 # %% [markdown]
-# PROSE AFTER THE RUN
+# The public score of the winner climbs with every try, and the private one hardly follows. The best of 20 promises a point or more that is not there, although nobody cheated, and no network was trained on a single one of these images. What was fitted to them is the *choice*.
 #
 # The cure is an old one: choose on one set, report on another that has chosen nothing. Your practice tasks are the first, the hidden task is the second. And since all of the class meet the *same* hidden task once, the leaderboard is fair among you; but whoever leads it has, on average, been lucky too.
 
@@ -723,10 +727,43 @@ lab.show(
 lead = leads.set_index("recipe")
 share = standing.set_index("recipe")["mean"]
 
+gains = luck.set_index("tries")
+many = gains.index.max()
+
 with Claims() as claim:
     claim(
-        "the score reads as promised: 4.853 for 85.3 %, 0.45 is the first rung",
-        points_of(0.853) == 4.853 and points_of(0.45) == 1.45 and points_of(0.449) == 0.449,
+        "the score reads as promised: 4.803 for 80.3 %, 0.45 is the first rung",
+        points_of(0.803) == 4.803 and points_of(0.45) == 1.45 and points_of(0.449) == 0.449,
+    )
+    claim(
+        "moved images lead by more than 10 points, and the interval is above 5",
+        lead["mean"]["88, moved"] > 0.10 and lead["low"]["88, moved"] > 0.05,
+        weaker=lead["mean"]["88, moved"] > -0.2,
+    )
+    claim(
+        "none of the others without moved images gains 10 points",
+        lead["mean"].drop(["88, moved", "88, moved, 1cycle"]).max() < 0.10,
+        weaker=lead["mean"].drop(["88, moved", "88, moved, 1cycle"]).max() < 0.3,
+    )
+    claim(
+        "raw pixels are no better than standardised ones",
+        lead["mean"]["88, raw pixels"] < 0.01,
+        weaker=lead["mean"]["88, raw pixels"] < 0.2,
+    )
+    claim(
+        "the best of 20 or more tries promises 0.5 to 5 points too much, a single try less than 0.5",
+        0.005 < gains["promised too much"][many] < 0.05
+        and abs(gains["promised too much"][1]) < 0.005,
+        weaker=gains["promised too much"][many] > 0,
+    )
+    claim(
+        "its public score gains more than its private one",
+        gains.public[many] - gains.public[1] > gains.private[many] - gains.private[1],
+    )
+    claim(
+        "the solution reaches the last rung on each practice task",
+        yours is None or (yours.accuracy >= RUNGS[-1]).all(),
+        weaker=yours is None or (yours.accuracy >= RUNGS[-2]).all(),
     )
 
 # %% [markdown]
