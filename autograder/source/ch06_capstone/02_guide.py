@@ -886,13 +886,13 @@ with HiddenTest("median_latency") as test:
 # %%
 def fused(net):
     """A copy in which each batch norm is folded into the layer before it, with PyTorch's own function."""
-    layers = []
+    parts = []
     for layer in copy.deepcopy(net).eval():
         if isinstance(layer, nn.BatchNorm1d):
-            layers.append(nn.utils.fusion.fuse_linear_bn_eval(layers.pop(), layer))
+            parts.append(nn.utils.fusion.fuse_linear_bn_eval(parts.pop(), layer))
         else:
-            layers.append(layer)
-    return nn.Sequential(*layers)
+            parts.append(layer)
+    return nn.Sequential(*parts)
 
 
 WIDE, MANY = Spec(784, 10, (252,)), Spec(784, 10, (90,) * 17)
@@ -1156,15 +1156,19 @@ with HiddenTest("quantise_rows") as test:
 
 
 # %%
+def linears(net):
+    """Its linear layers."""
+    return [layer for layer in net if isinstance(layer, nn.Linear)]
+
+
 def rounded(net, bits, per_row):
     """A copy whose weight matrices have gone through so many bits and back."""
     copy_of = copy.deepcopy(net)
-    for layer in copy_of:
-        if isinstance(layer, nn.Linear):
-            w = layer.weight.data
-            reach = w.abs().amax(1, keepdim=True) if per_row else w.abs().max()
-            step = reach / (2 ** (bits - 1) - 1)
-            w.copy_((w / step).round() * step)
+    for layer in linears(copy_of):
+        w = layer.weight.data
+        reach = w.abs().amax(1, keepdim=True) if per_row else w.abs().max()
+        step = reach / (2 ** (bits - 1) - 1)
+        w.copy_((w / step).round() * step)
     return copy_of
 
 
@@ -1215,11 +1219,10 @@ with needs("quantise_rows"):
     for bits in (8, 4, 2):
         small = copy.deepcopy(net)
         stored = 0
-        for layer in small:
-            if isinstance(layer, nn.Linear):
-                codes, scale = quantise_rows(layer.weight, bits)
-                layer.weight.data = codes * scale[:, None]
-                stored += codes.numel() * bits / 8 + 4 * scale.numel()
+        for layer in linears(small):
+            codes, scale = quantise_rows(layer.weight, bits)
+            layer.weight.data = codes * scale[:, None]
+            stored += codes.numel() * bits / 8 + 4 * scale.numel()
         accuracy = lab.evaluate(small, data.test)["accuracy"]
         print(f"yours, {bits} bits: {accuracy:.1%} right, weights in {stored / 1000:.0f} kB")
     whole = sum(p.numel() for p in net.parameters()) * 4 / 1000

@@ -188,7 +188,7 @@ PRACTICE = [draw_task(seed) for seed in range(2)]
 
 
 def plot_tasks(tasks):
-    fig, axes = lab.figure(2 * len(tasks), CLASSES, height=1.35 * len(tasks))
+    fig, axes = lab.figure(2 * len(tasks), CLASSES, height=0.8)
     for number, task in enumerate(tasks):
         for kind in range(CLASSES):
             images = task.images[task.labels == kind][:2, 0]
