@@ -184,12 +184,12 @@ def points_of(accuracy):
 # So whatever you bring along (weights, other data, knowledge of digits) is of little use, and what you *do* with 400 images is everything. `draw_task(0)`, `draw_task(1)` and so on are there to practise. The one that counts has a seed that you do not know.
 
 # %%
-PRACTICE = [draw_task(seed) for seed in range(2)]
+PRACTICE = {seed: draw_task(seed) for seed in (0, 2)}
 
 
 def plot_tasks(tasks):
     fig, axes = lab.figure(2 * len(tasks), CLASSES, height=0.8)
-    for number, task in enumerate(tasks):
+    for number, (seed, task) in enumerate(tasks.items()):
         for kind in range(CLASSES):
             images = task.images[task.labels == kind][:2, 0]
             for row, image in enumerate(images):
@@ -198,7 +198,7 @@ def plot_tasks(tasks):
                 ax.set(xticks=[], yticks=[])
                 if row == 0:
                     ax.set_title(f"{kind}", fontsize=9)
-        axes[2 * number, 0].set_ylabel(f"task {number}", fontsize=9)
+        axes[2 * number, 0].set_ylabel(f"task {seed}", fontsize=9)
     return fig
 
 
