@@ -62,6 +62,15 @@ def _feedback(args: argparse.Namespace) -> int:
     return write_feedback(Course.at(args.course), args.chapter, reveal=args.reveal)
 
 
+def _leaderboard(args: argparse.Namespace) -> int:
+    from autograder.course import Course
+    from autograder.leaderboard import leaderboard
+
+    return leaderboard(
+        Course.at(args.course), args.chapter, exercise=args.exercise, names=args.names, to=args.to
+    )
+
+
 def _demo(args: argparse.Namespace) -> int:
     from autograder.demo import demo
 
@@ -121,6 +130,14 @@ def parser() -> argparse.ArgumentParser:
     feedback.add_argument("--course", default="autograder", help="folder of the nbgrader course")
     feedback.add_argument("--reveal", action="store_true", help="show the hidden tests")
     feedback.set_defaults(run=_feedback)
+
+    board = commands.add_parser("leaderboard", help="who stands where in the open challenge")
+    board.add_argument("chapter", nargs="?", default="", metavar="CHAPTER", help="the one that has it")
+    board.add_argument("--exercise", default="challenger", metavar="NAME", help="another exercise's points")
+    board.add_argument("--names", action="store_true", help="show who stands behind the aliases")
+    board.add_argument("--to", type=Path, metavar="FILE", help="write it, too: .html or .csv")
+    board.add_argument("--course", default="autograder", help="folder of the nbgrader course")
+    board.set_defaults(run=_leaderboard)
 
     demo = commands.add_parser("demo", help="the instructor's tour: release, a class, grades, feedback")
     demo.add_argument("--formgrader", action="store_true", help="open formgrader on the result")

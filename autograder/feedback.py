@@ -57,9 +57,7 @@ class HideTests(NbGraderPreprocessor):
         if self.reveal or cell.cell_type != "code" or not is_grade(cell):
             return cell, resources
         cell.source = without(cell.source, HIDDEN, body=True)
-        told = sentence(cell)
-        shown = f"✗ {told}" if told else "✓ All points."
-        cell.outputs = [NotebookNode(output_type="stream", name="stdout", text=shown)]
+        cell.outputs = [NotebookNode(output_type="stream", name="stdout", text=_verdict(cell))]
         return cell, resources
 
 
@@ -138,6 +136,16 @@ def stopped(cell: NotebookNode) -> str:
 def exercise(grade_id: str) -> str:
     """The exercise that a graded cell belongs to: its name without the role."""
     return re.sub(r"-(?:answer|stub|test)$", "", grade_id)
+
+
+def _verdict(cell: NotebookNode) -> str:
+    """One line on a graded test: why it failed, or how many of its points it gave."""
+    if told := sentence(cell):
+        return f"✗ {told}"
+    score, points = (cell.metadata.nbgrader.get(name) for name in ("score", "points"))
+    if score is not None and score < points:
+        return f"◐ {score:g} of {points:g} points."
+    return "✓ All points."
 
 
 def _rows(nb: NotebookNode, waiting: set[str]) -> Iterator[Row]:

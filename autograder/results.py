@@ -65,7 +65,9 @@ def read_result(
             key = name if name not in result.possible else f"{notebook.name}/{name}"
             result.earned[key], result.possible[key] = grade.auto_score or 0.0, grade.max_score
             if result.earned[key] < grade.max_score:
-                why = sentences.get((notebook.name, grade.name), "no points, and no error either.")
+                partly = f"{result.earned[key]:g} of {grade.max_score:g} points"
+                silent = f"{partly}." if result.earned[key] else "no points, and no error either."
+                why = sentences.get((notebook.name, grade.name), silent)
                 result.reasons.append(why if why.startswith(name) else f"{name}: {why}")
     return result
 

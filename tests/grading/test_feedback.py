@@ -174,6 +174,13 @@ def test_points_by_hand_stand_there_and_a_comment_is_pointed_to(submission):
     assert lines[-1] == "◐ why 2.5 / 3 See the comment."
 
 
+def test_partial_credit_is_told_as_what_it_is(submission):
+    submission.answered("first")
+    submission.grade("first-test", 0.25)
+    assert submission.lines()[2] == "◐ first 0.25 / 1"
+    assert [o.text for o in submission.cell("first-test").outputs] == ["◐ 0.25 of 1 points."]
+
+
 def test_a_stub_line_that_was_left_behind_is_not_done_either(submission):
     submission.answered("first", error("CheckFailed", "first: not done yet: the line is still reached."))
     assert submission.lines()[2] == "○ first 0 / 1 not done yet: the line is still reached."

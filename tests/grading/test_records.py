@@ -161,7 +161,7 @@ def test_the_ledger_does_not_trouble_nbgrader(gradebook):
 def test_a_result_is_read_from_the_rows(gradebook):
     result = read_result("ada", graded(gradebook), {("p1", "f-test"): "f: This is the variance."})
     assert (result.earned, result.possible) == ({"f": 2.0, "g": 2.0}, {"f": 3.0, "g": 3.0})
-    assert result.reasons == ["f: This is the variance.", "g: no points, and no error either."]
+    assert result.reasons == ["f: This is the variance.", "g: 2 of 3 points."]
     assert result.by_hand == ["why"]
 
 
