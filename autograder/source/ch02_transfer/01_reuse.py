@@ -430,14 +430,14 @@ def binary_loss(scores, y):
     return F.binary_cross_entropy_with_logits(scores.squeeze(1), y)
 
 
-def train_b(model, x, y, optimizer, steps, watch=None, seed=0):
+def train_b(model, x, y, optimizer, steps, watch=None, seed=0, to_none=True):
     """Train on task B for so many steps, in shuffled batches of at most 20, calling `watch(step)` after each."""
     order, left = torch.Generator().manual_seed(seed), torch.empty(0, dtype=torch.int64)
     for step in range(1, steps + 1):
         if len(left) < min(BATCH, len(y)):
             left = torch.randperm(len(y), generator=order)
         batch, left = left[:BATCH].to(device), left[BATCH:]
-        optimizer.zero_grad()
+        optimizer.zero_grad(set_to_none=to_none)
         binary_loss(model(x[batch]), y[batch]).backward()
         optimizer.step()
         if watch is not None:
@@ -478,7 +478,29 @@ print({way: f"{acc:.1%}" for way, acc in mistake.items()})
 # $$-y\ln\sigma(z) - (1-y)\ln(1-\sigma(z)).$$
 #
 # Computed like that it fails for $z = 200$: in float32 $\sigma(200)$ is exactly 1, and $\ln(1-1)$ is minus infinity. `nn.BCEWithLogitsLoss` (or the function `F.binary_cross_entropy_with_logits`) takes the *logit* and computes the same number as $\max(z,0) - zy + \ln(1+e^{-|z|})$, which is safe. So the net ends in a plain `nn.Linear`, **no sigmoid in the net**.
-# Three things go wrong in practice: a sigmoid too many, labels that are integers where the loss wants floats of the logit's dtype, and a shape $(n, 1)$ against $(n)$. For the decision no sigmoid is needed either: $p > \tfrac12$ is the same as $z > 0$.
+# For the decision no sigmoid is needed either: $p > \tfrac12$ is the same as $z > 0$.
+#
+# **Predict, then run.** A net says $z = 200$ for a T-shirt ($y = 0$): as sure as can be, and wrong. The right loss is 200. What do the three ways of computing it say, and what is the gradient, the only thing that could change the net's mind?
+
+# %%
+WAYS_OF_BCE = {
+    "the formula": lambda z, y: -torch.log(1 - torch.sigmoid(z)).mean(),
+    "sigmoid, then nn.BCELoss": lambda z, y: nn.BCELoss()(torch.sigmoid(z), y),
+    "nn.BCEWithLogitsLoss": lambda z, y: nn.BCEWithLogitsLoss()(z, y),
+}
+wrong_and_sure = []
+for way, loss_of in WAYS_OF_BCE.items():
+    z = torch.tensor([200.0], requires_grad=True)
+    loss = loss_of(z, torch.tensor([0.0]))
+    loss.backward()
+    wrong_and_sure.append({"computed as": way, "loss": loss.item(), "gradient": z.grad.item()})
+wrong_and_sure = pd.DataFrame(wrong_and_sure).set_index("computed as")
+wrong_and_sure
+
+# %% [markdown]
+# The formula is infinite, and its gradient is no number. `nn.BCELoss` quietly cuts the logarithm off at −100 and returns a wrong loss with a gradient of **zero**: the net is as wrong as it can be and never hears of it. Only the loss that takes the logit gets both right. It needs no 200 for this; in float32, $\sigma(z)$ is exactly 1 from about $z = 17$ on.
+#
+# Two more things go wrong in practice: labels that are integers where the loss wants floats of the logit's dtype, and a shape $(n, 1)$ against $(n)$.
 #
 # ## Frozen, and really frozen
 #
@@ -599,7 +621,7 @@ with Check("frozen_step") as check:
             ),
             (
                 torch.tensor([[2.0, -2.0]]),
-                "The head moved twice as far: the loss should be the mean.",
+                "The head moved twice as far: the loss should be the mean, and there should be one step.",
             ),
             (
                 torch.tensor([[0.25, -0.25]]),
@@ -773,8 +795,49 @@ with HiddenTest("frozen_step") as test:
 #
 # Once the head knows what it wants, the borrowed layers may follow. The usual order is **from the top**: the layers near the output are the ones most specialised on the old task, and have most to relearn; those near the input see strokes and edges that serve both. And gently, at a lower rate.
 #
-# There is a trap that costs people days. An optimiser holds the parameters that it was *given*. Build it on the head alone, set `requires_grad_(True)` on a layer later, and autograd dutifully fills `.grad`, the loss curve looks plausible, and the layer never moves. `optimizer.add_param_group({"params": [...], "lr": ...})` tells the optimiser about it. The other way round there is a trap as well: a parameter that the optimiser
-# holds and that is frozen *with a gradient still in it* goes on moving, since `step` looks at `.grad`, not at `requires_grad`.
+# How hard can that be? Two switches are involved, and they do not know of each other. `requires_grad` tells *autograd* for which parameters to compute gradients. The list given to the *optimiser* tells it which parameters to move, and its `step` asks one question only: is there something in `.grad`?
+#
+# **Predict, then run.** Ten steps of Adam, then the last hidden layer is switched, then ten more. Twice the layer was frozen and is thawed: by its flag alone, with an optimiser that was built on the head, or by its flag and a new parameter group. Twice it was training and is frozen by its flag, and `zero_grad` sets its gradients to `None`, as it does by
+# default, or to zeros, as it did before PyTorch 2.0. In which of the four does the layer move after the switch?
+
+
+# %%
+def switch(way):
+    """Ten steps, a switch of the last hidden layer, ten more: how far the layer moves after the switch."""
+    torch.manual_seed(0)
+    model = with_new_head(copy.deepcopy(teacher[:-1]))
+    layer, thaw = model[-3], way.startswith("thawed")
+    model[:-1].requires_grad_(not thaw)
+    optimizer = torch.optim.Adam((model[-1] if thaw else model).parameters(), lr=1e-3)
+    train_b(model, x, y, optimizer, steps=10)
+    before = layer.weight.detach().clone()
+    layer.requires_grad_(thaw)
+    if way == "thawed: flag and group":
+        optimizer.add_param_group({"params": list(layer.parameters()), "lr": 1e-3})
+    to_none = way != "frozen: flag, gradients to zero"
+    train_b(model, x, y, optimizer, steps=10, to_none=to_none)
+    moved = (layer.weight.detach() - before).norm().item()
+    left = None if layer.weight.grad is None else layer.weight.grad.norm().item()
+    return {"way": way, "moved by": moved, "norm of .grad": left}
+
+
+x, y = draw(20, seed=0)
+switched = pd.DataFrame(
+    switch(way)
+    for way in (
+        "thawed: flag alone",
+        "thawed: flag and group",
+        "frozen: flag, gradients to None",
+        "frozen: flag, gradients to zero",
+    )
+).set_index("way")
+switched.round(3)
+
+# %% [markdown]
+# The first row is the trap that costs people days. Autograd dutifully fills `.grad`, the loss falls, because the head goes on learning, and the layer stands still to the last bit: the optimiser has never heard of it. (Nor does its `zero_grad` clear what it does not hold, so ten steps of gradients have piled up.)
+# The last row is the opposite trap: the layer is frozen, its gradient is zero, and it *moves*, since Adam's average of earlier gradients is not zero. Momentum and weight decay do the same. With `None` the optimiser skips it.
+#
+# So whoever thaws must tell the optimiser, with `optimizer.add_param_group({"params": [...], "lr": ...})`; and whoever freezes must leave no gradient behind.
 
 # %% [markdown] role="card" exercise="unfreeze_top_" level=3 minutes=15 topic="Freezing" doc="https://docs.pytorch.org/docs/stable/generated/torch.optim.Optimizer.add_param_group.html"
 # ### Unfreeze the top
@@ -838,6 +901,10 @@ with Check("unfreeze_top_") as check:
     )
     check.that(not flags[0], "The first layer should be frozen.")
     groups = optimizer.param_groups
+    check.that(
+        len(groups) > 1 or len(groups[0]["params"]) == 2,
+        "The thawed parameters joined the old group and share its rate: they should make a new group with rate `lr`.",
+    )
     check.that(
         len(groups) > 1,
         "The optimiser knows nothing of the layer that was thawed: it would never move. See `add_param_group`.",
@@ -949,6 +1016,10 @@ with HiddenTest("unfreeze_top_") as test:
         test.that(
             wanted <= set(held),
             "The optimiser does not hold all trainable parameters: those it does not get never move.",
+        )
+        test.that(
+            top <= set(held),
+            "Parameters that the optimiser held are gone: groups that are there already stay as they are.",
         )
         test.that(
             set(held) == wanted | top,
@@ -1246,6 +1317,26 @@ with HiddenTest("rate_groups") as test:
 
 # %% [markdown] role="why" exercise="rate_groups"
 # A group is nothing but a set of parameters with its own hyperparameters; schedulers multiply the rates of all groups alike, so the ramp survives any schedule. With $q = 1$ it is ordinary fine-tuning, with $q \to 0$ a frozen body: the two recipes of this lesson are the ends of one dial. A frozen layer counts because the rate should say how deep a layer lies, not in which phase of the training you happen to be.
+
+# %% [markdown]
+# Staircase and ramp, built from your own functions, on one draw of 20 images. One draw proves nothing (you will see in a moment how little), so do not ask which is better. See that they run, and that the optimiser of the staircase ends with a group for each storey.
+
+# %%
+x, y = draw(20, seed=0)
+with needs("reuse_layers", "unfreeze_top_", "rate_groups"):
+    judge = task_b["standardised"].valid[:]
+    torch.manual_seed(0)
+    model = reuse_layers(teacher)
+    optimizer = torch.optim.Adam(model[-1].parameters(), lr=1e-2)
+    for n_layers, lr in ((1, 1e-2), (2, 3e-3), (3, 1e-3), (4, 3e-4)):
+        unfreeze_top_(model, n_layers, optimizer, lr)
+        train_b(model, x, y, optimizer, steps=10)
+        print(f"staircase, {n_layers} trained: {accuracy(model, *judge):.1%}")
+    print("its rates:", [group["lr"] for group in optimizer.param_groups])
+
+    model = reuse_layers(teacher)
+    train_b(model, x, y, torch.optim.Adam(rate_groups(model, lr=3e-3)), steps=40)
+    print(f"ramp: {accuracy(model, *judge):.1%}")
 
 # %% [markdown]
 # ## The famous leap
@@ -1563,7 +1654,7 @@ with HiddenTest("paired_interval") as test:
 # - Tuning uses six draws that are used for nothing else, and task B's thousand validation images. (With 20 labels nobody has a thousand more for validation. It is a luxury that we grant to all contenders alike, to learn what each is capable of. In earnest you would need cross-validation on the 20, and all would do worse.)
 # - The result is reported on the **test images**, for thirty fresh draws, paired.
 #
-# The contenders: *no hidden layer*, which is logistic regression on the pixels, to know what a net is worth at all; *from scratch*; *frozen* (head only); *fine-tuned* (all layers at one rate from the first step on); and *ramp*, fine-tuned with the rates of `rate_groups` and $q = 0.3$.
+# The contenders: *no hidden layer*, which is logistic regression on the pixels, to know what a net is worth at all; *from scratch*; *frozen* (head only); *fine-tuned* (all layers at one rate from the first step on); *thawed* (ten steps for the head alone, then all layers, at that rate); and *ramp* (all layers, with the rates of `rate_groups` and $q = 0.3$).
 #
 # **Predict, then run.** By how many points does the best borrowed net beat the one from scratch? And does the one from scratch beat logistic regression?
 
@@ -1575,8 +1666,10 @@ RATES = {
     "from scratch": [3e-4, 1e-3, 3e-3, 1e-2],
     "frozen": [3e-3, 1e-2, 3e-2, 1e-1],
     "fine-tuned": [1e-4, 3e-4, 1e-3, 3e-3],
+    "thawed": [3e-4, 1e-3, 3e-3, 1e-2],
     "ramp": [3e-4, 1e-3, 3e-3, 1e-2],
 }
+THAW = 10  # steps for which "thawed" trains its head alone
 
 
 def ramp(model, lr, factor=0.3):
@@ -1601,10 +1694,14 @@ def run(seed, method, scale, lr, n=20, part="valid", looks=LOOKS):
         with torch.no_grad():
             x, judge = model[:-1](x), model[:-1](judge)
         model = model[-1:]
+    if method == "thawed":
+        model[:-1].requires_grad_(False)
     groups = ramp(model, lr) if method == "ramp" else model.parameters()
     rows = []
 
     def watch(step):
+        if method == "thawed" and step == THAW:
+            model.requires_grad_(True)
         if step in looks:
             rows.append({"steps": step, "accuracy": accuracy(model, judge, truth)})
 
@@ -1696,7 +1793,7 @@ def interval(values):
 rows = [
     ("the book's recipe", 100 * gaps),
     ("fine-tuned, pixels\nstandardised", in_points(standardised, "fine-tuned")),
-    *((name, in_points(fair[20], name)) for name in ("fine-tuned", "ramp", "frozen")),
+    *((name, in_points(fair[20], name)) for name in ("fine-tuned", "thawed", "ramp", "frozen")),
     ("no hidden layer", in_points(fair[20], "no hidden layer")),
 ]
 fig, axes = lab.figure(1, 2, height=3.3)
@@ -1725,9 +1822,48 @@ lab.show(
 # %% [markdown]
 # The picture puts the accounts side by side: the same layers, the same images, and a gain of 18 points or of next to none, depending on how well the *other* side was treated.
 #
-# Why is there so little to borrow? Because there is so little to learn. A pullover differs from a T-shirt in pixels that are always at the same place, left and right of the trunk, where the sleeves hang. Logistic regression finds them from 20 images, and there is not much that a hidden layer, learned or borrowed, could add. Transfer pays where the new task needs features that the few images cannot teach. Here they can. (The next lesson looks for tasks where they cannot.)
+# Why is there so little to borrow? Ask logistic regression, which has one weight for each pixel and no secrets. Here are its weights, averaged over the thirty draws of 20 images.
 #
-# One thing the intervals do not know: six draws share each teacher, so thirty draws are not quite thirty independent experiments. Is there a lucky teacher among the five? Take the mean gain of each.
+# **Predict, then run.** Which pixels speak for a pullover? Which for a T-shirt?
+
+# %%
+plain = best20.set_index("method").loc["no hidden layer"]
+weights = []
+for seed in range(N_DRAWS):
+    x, y = draw(20, seed, plain.scale)
+    torch.manual_seed(seed)
+    model = nn.Sequential(nn.Linear(784, 1)).to(device)
+    optimizer = torch.optim.Adam(model.parameters(), lr=plain.lr)
+    train_b(model, x, y, optimizer, plain.steps, seed=seed)
+    weights.append(model[0].weight.detach().reshape(28, 28).cpu())
+weights = torch.stack(weights).mean(0)
+x, y = judges["0 to 1", "valid"]
+typical = {k: x[y == k].mean(0).reshape(28, 28).cpu() for k in (0, 1)}
+sleeves = (typical[1] - typical[0]).flatten()
+alike = torch.corrcoef(torch.stack([sleeves, weights.flatten()]))[0, 1].item()
+print(f"correlation of the weights with 'pullover minus T-shirt': {alike:.2f}")
+
+fig, axes = lab.figure(1, 3, height=2.8)
+axes[0].imshow(typical[0], cmap="gray_r")
+axes[1].imshow(typical[1], cmap="gray_r")
+reach = weights.abs().max().item()
+shown = axes[2].imshow(weights, cmap="PuOr_r", vmin=-reach, vmax=reach)
+fig.colorbar(shown, ax=axes[2], label="weight")
+titles = ("mean T-shirt", "mean pullover", "weights, learned from 20")
+for ax, title in zip(axes, titles, strict=True):
+    ax.set(xticks=[], yticks=[], title=title)
+    ax.grid(False)
+lab.show(
+    fig,
+    alt="Three pictures of 28 by 28 pixels: the mean T-shirt, with short sleeves at the height of the shoulders; the mean "
+    "pullover, with long sleeves that hang down left and right of the trunk; and the weights of logistic regression, "
+    "largest in two vertical stripes where the pullover's sleeves hang.",
+)
+
+# %% [markdown]
+# A pullover differs from a T-shirt in pixels that are always at the same place, left and right of the trunk, where the sleeves hang. Twenty images are enough to find them, and there is not much that a hidden layer, learned or borrowed, could add. **Transfer pays where the new task needs features that the few images cannot teach.** Here they can. (The next lesson looks for tasks where they cannot.)
+#
+# Two things the intervals do not know. All draws are judged on the same 2,000 test images, so the interval speaks of other draws of the twenty, judged on *these* images. And six draws share each teacher, so thirty draws are not quite thirty independent experiments. Is there a lucky teacher among the five? Take the mean gain of each.
 
 # %%
 wide = fair[20].pivot(index="seed", columns="method", values="accuracy")
@@ -1846,7 +1982,13 @@ with Check("draws_needed") as check:
         n != 40,
         "That is 1.96 only: with so few draws you see the effect every other time. Add z_power.",
     )
-    check.that(n != 9, "Is the square missing?")
+    check.that(
+        n != 9, "9 comes out without the square, or with `level` in the place of α = 1 − level."
+    )
+    check.that(n != 47, "The two quantiles are squared one by one: first add the two.")
+    check.that(
+        n != 2, "Is the fraction upside down? The scatter stands above, the effect below."
+    )
     check.that(
         n != 13,
         "z_power is subtracted: the quantile of 0.8 is +0.84, that of 0.2 is −0.84.",
@@ -1994,7 +2136,8 @@ formula = pd.DataFrame(
         for gain in (2, 1, 0.5)
     }
 )
-print({design: f"s = {sd:.2f} points" for design, sd in spread.items()})
+rho = wide[["fine-tuned", "from scratch"]].corr().iloc[0, 1]
+print({design: f"s = {sd:.2f} points" for design, sd in spread.items()}, f"ρ = {rho:.2f}")
 np.ceil(formula).astype(int)
 
 # %%
@@ -2100,6 +2243,16 @@ with Claims(clothes) as claim:
         weaker=mistake["copied"] == mistake["before"] and mistake["shared"] < mistake["before"],
     )
     claim(
+        "z = 200 for label 0: only the loss of the logit gives 200 and a gradient of 1; nn.BCELoss gives 100 and 0",
+        np.isclose(wrong_and_sure.loc["nn.BCEWithLogitsLoss"], [200, 1]).all()
+        and np.isclose(wrong_and_sure.loc["sigmoid, then nn.BCELoss"], [100, 0]).all()
+        and math.isinf(wrong_and_sure.loss["the formula"]),
+    )
+    claim(
+        "thawed by its flag alone a layer does not move at all; frozen with zeros for gradients it does",
+        list(switched["moved by"] > 0) == [False, True, False, True],
+    )
+    claim(
         "a frozen body in training mode costs it more than 5 points, in evaluation mode nothing",
         thaw["eval"] == thaw["before"] and thaw["before"] - thaw["train"] > 0.05,
         weaker=thaw["eval"] == thaw["before"] and thaw["train"] < thaw["before"],
@@ -2134,6 +2287,16 @@ with Claims(clothes) as claim:
         "20 labels, all tuned: fine-tuning is within 1.5 points of scratch, and so is logistic regression",
         abs(lead20["fine-tuned"]) < 1.5 and abs(lead20["no hidden layer"]) < 1.5,
         weaker=abs(lead20["fine-tuned"]) < 40 and abs(lead20["no hidden layer"]) < 40,
+    )
+    claim(
+        "20 labels: thawing late and the ramp of rates are within a point of plain fine-tuning",
+        max(abs(lead20[m] - lead20["fine-tuned"]) for m in ("thawed", "ramp")) < 1,
+        weaker=max(abs(lead20[m] - lead20["fine-tuned"]) for m in ("thawed", "ramp")) < 40,
+    )
+    claim(
+        "the weights of logistic regression resemble the difference of the mean images",
+        alike > 0.4,
+        weaker=alike > 0,
     )
     claim(
         "a frozen body gains less than half a point over scratch",

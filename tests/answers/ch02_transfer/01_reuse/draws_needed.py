@@ -75,7 +75,7 @@ def draws_needed(sd, effect, power=0.8, level=0.95):
     return max(2, math.ceil((z * sd / effect) ** 2))
 
 
-# %% wrong="no square" says="Is the square missing"
+# %% wrong="no square" says="9 comes out without the square"
 def draws_needed(sd, effect, power=0.8, level=0.95):
     if effect == 0:
         raise ValueError("effect is 0")
@@ -165,3 +165,97 @@ def draws_needed(sd, effect, power=0.8, level=0.95):
 def draws_needed(sd, effect, power=0.8, level=0.95):
     z = stats.norm.ppf((1 + level) / 2) + stats.norm.ppf(power)
     return max(2, math.ceil(((z * sd) / float(effect)) ** 2))
+
+
+# %% right="the inverse of erf"
+def draws_needed(sd, effect, power=0.8, level=0.95):
+    if effect == 0:
+        raise ValueError("effect is 0")
+    sides = torch.tensor([level, 2 * power - 1], dtype=torch.float64)
+    z = float(math.sqrt(2) * torch.erfinv(sides).sum())
+    return max(math.ceil((sd / effect * z) ** 2), 2)
+
+
+# %% right="bisection"
+def draws_needed(sd, effect, power=0.8, level=0.95):
+    if effect == 0:
+        raise ValueError("effect is 0")
+    z = stats.norm.ppf((1 + level) / 2) + stats.norm.ppf(power)
+    low, high = 1, 2  # low is too few, high is enough
+    while high * effect**2 < (z * sd) ** 2:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        if middle * effect**2 < (z * sd) ** 2:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+# %% right="scipy.special, and a division that is let fail"
+def draws_needed(sd, effect, power=0.8, level=0.95):
+    from scipy.special import ndtri
+
+    alpha = 1 - level
+    try:
+        n = (float(ndtri(1 - alpha / 2) + ndtri(power)) * sd / float(effect)) ** 2
+    except ZeroDivisionError:
+        raise ValueError("no number of draws shows an effect of 0")
+    return 2 if n <= 2 else -int(-n // 1)
+
+
+# %% wrong="takes sd for a variance" says="it should be 81 draws"
+def draws_needed(sd, effect, power=0.8, level=0.95):
+    if effect == 0:
+        raise ValueError("effect is 0")
+    z = stats.norm.ppf((1 + level) / 2) + stats.norm.ppf(power)
+    return max(2, math.ceil(z**2 * sd / effect**2))
+
+
+# %% wrong="int" says="round *up*"
+def draws_needed(sd, effect, power=0.8, level=0.95):
+    if effect == 0:
+        raise ValueError("effect is 0")
+    z = stats.norm.ppf((1 + level) / 2) + stats.norm.ppf(power)
+    return max(2, int((z * sd / effect) ** 2))
+
+
+# %% wrong="squares one by one" says="first add the two"
+def draws_needed(sd, effect, power=0.8, level=0.95):
+    if effect == 0:
+        raise ValueError("effect is 0")
+    z2 = stats.norm.ppf((1 + level) / 2) ** 2 + stats.norm.ppf(power) ** 2
+    return max(2, math.ceil(z2 * (sd / effect) ** 2))
+
+
+# %% wrong="upside down" says="the scatter stands above"
+def draws_needed(sd, effect, power=0.8, level=0.95):
+    if effect == 0:
+        raise ValueError("effect is 0")
+    z = stats.norm.ppf((1 + level) / 2) + stats.norm.ppf(power)
+    return max(2, math.ceil((z * effect / sd) ** 2))
+
+
+# %% wrong="takes level for alpha" says="in the place of α"
+def draws_needed(sd, effect, power=0.8, level=0.95):
+    if effect == 0:
+        raise ValueError("effect is 0")
+    z = stats.norm.ppf(1 - level / 2) + stats.norm.ppf(power)
+    return max(2, math.ceil((z * sd / effect) ** 2))
+
+
+# %% wrong="infinitely many" says="A ValueError is wanted"
+def draws_needed(sd, effect, power=0.8, level=0.95):
+    if effect == 0:
+        return math.inf
+    z = stats.norm.ppf((1 + level) / 2) + stats.norm.ppf(power)
+    return max(2, math.ceil((z * sd / effect) ** 2))
+
+
+# %% wrong="refuses no scatter" says="raised ValueError"
+def draws_needed(sd, effect, power=0.8, level=0.95):
+    if effect == 0 or sd <= 0:
+        raise ValueError("sd and effect must not be 0")
+    z = stats.norm.ppf((1 + level) / 2) + stats.norm.ppf(power)
+    return max(2, math.ceil((z * sd / effect) ** 2))

@@ -391,3 +391,138 @@ def frozen_step(body, head, x, y, optimizer):
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
+
+
+# %% right="a closure"
+def frozen_step(body, head, x, y, optimizer):
+    with torch.no_grad():
+        features = body.eval()(x)
+    head.train()
+
+    def closure():
+        optimizer.zero_grad()
+        z = head(features).squeeze(1)
+        loss = F.binary_cross_entropy_with_logits(z, y.to(z.dtype))
+        loss.backward()
+        return loss
+
+    return optimizer.step(closure).item()
+
+
+# %% right="flags down, and up again"
+def frozen_step(body, head, x, y, optimizer):
+    flags = [p.requires_grad for p in body.parameters()]
+    body.requires_grad_(False).eval()
+    head.train()
+    z = head(body(x)).squeeze(1)
+    loss = F.binary_cross_entropy_with_logits(z, y.to(z.dtype))
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    for p, flag in zip(body.parameters(), flags):
+        p.requires_grad_(flag)
+    return loss.item()
+
+
+# %% right="logsigmoid, by the formula"
+def frozen_step(body, head, x, y, optimizer):
+    body.eval()
+    head.train()
+    with torch.no_grad():
+        features = body(x)
+    z = head(features).squeeze(1)
+    t = y.to(z.dtype)
+    loss = -(t * F.logsigmoid(z) + (1 - t) * F.logsigmoid(-z)).mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+# %% wrong="eval too late" says="running statistics of the body"
+def frozen_step(body, head, x, y, optimizer):
+    head.train()
+    with torch.no_grad():
+        features = body(x)
+    body.eval()
+    z = head(features).squeeze(1)
+    loss = F.binary_cross_entropy_with_logits(z, y.to(z.dtype))
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+# %% wrong="eval for the norms alone" says="should stay in evaluation mode"
+def frozen_step(body, head, x, y, optimizer):
+    for module in body.modules():
+        if isinstance(module, nn.BatchNorm1d):
+            module.eval()
+    head.train()
+    with torch.no_grad():
+        features = body(x)
+    z = head(features).squeeze(1)
+    loss = F.binary_cross_entropy_with_logits(z, y.to(z.dtype))
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+# %% wrong="squared error of the probability" says="mean loss is ln 2"
+def frozen_step(body, head, x, y, optimizer):
+    body.eval()
+    head.train()
+    with torch.no_grad():
+        features = body(x)
+    p = torch.sigmoid(head(features)).squeeze(1)
+    loss = F.mse_loss(p, y.to(p.dtype))
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+# %% wrong="steps by hand" says="the given optimiser stepped"
+def frozen_step(body, head, x, y, optimizer):
+    body.eval()
+    head.train()
+    with torch.no_grad():
+        features = body(x)
+    z = head(features).squeeze(1)
+    loss = F.binary_cross_entropy_with_logits(z, y.to(z.dtype))
+    optimizer.zero_grad()
+    loss.backward()
+    with torch.no_grad():
+        for p in head.parameters():
+            p -= optimizer.param_groups[0]["lr"] * p.grad
+    return loss.item()
+
+
+# %% wrong="two steps" says="moved twice as far"
+def frozen_step(body, head, x, y, optimizer):
+    body.eval()
+    head.train()
+    with torch.no_grad():
+        features = body(x)
+    z = head(features).squeeze(1)
+    loss = F.binary_cross_entropy_with_logits(z, y.to(z.dtype))
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    optimizer.step()
+    return loss.item()
+
+
+# %% wrong="returns the sum" says="That is the sum"
+def frozen_step(body, head, x, y, optimizer):
+    body.eval()
+    head.train()
+    with torch.no_grad():
+        features = body(x)
+    z = head(features).squeeze(1)
+    loss = F.binary_cross_entropy_with_logits(z, y.to(z.dtype))
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item() * len(y)

@@ -224,3 +224,103 @@ def paired_interval(new, old, level=0.95):
     d = np.asarray(new, dtype=float) - np.asarray(old, dtype=float)
     half = stats.t.ppf((1 + level) / 2, len(d) - 1) * d.std(ddof=1) / math.sqrt(len(d))
     return np.median(d), np.median(d) - half, np.median(d) + half
+
+
+# %% right="the statistics module"
+def paired_interval(new, old, level=0.95):
+    import statistics
+
+    d = [float(a) - float(b) for a, b in zip(list(new), list(old), strict=True)]
+    try:
+        error = statistics.stdev(d) / math.sqrt(len(d))
+    except statistics.StatisticsError as problem:
+        raise ValueError("one pair has no spread") from problem
+    half = error * stats.t.isf((1 - level) / 2, len(d) - 1)
+    return statistics.fmean(d), statistics.fmean(d) - half, statistics.fmean(d) + half
+
+
+# %% right="NumPy's std over the root of n minus 1"
+def paired_interval(new, old, level=0.95):
+    new, old = np.asarray(new, float), np.asarray(old, float)
+    if new.shape != old.shape or len(new) < 2:
+        raise ValueError(f"{new.shape} against {old.shape}")
+    d = new - old
+    half = stats.t(df=len(d) - 1).ppf(0.5 * (1 + level)) * d.std() / math.sqrt(len(d) - 1)
+    return d.mean(), d.mean() - half, d.mean() + half
+
+
+# %% right="the toolkit's own"
+def paired_interval(new, old, level=0.95):
+    from trainlab.experiments import t_interval
+
+    if len(new) != len(old) or len(new) < 2:
+        raise ValueError("pairs, and two of them")
+    told = t_interval([float(a) - float(b) for a, b in zip(new, old)], level)
+    return told["mean"], told["low"], told["high"]
+
+
+# %% right="pandas"
+def paired_interval(new, old, level=0.95):
+    if len(new) != len(old) or len(new) < 2:
+        raise ValueError("pairs, and two of them")
+    d = pd.Series([float(v) for v in new]) - pd.Series([float(v) for v in old])
+    half = d.sem() * stats.t.ppf((1 + level) / 2, d.count() - 1)
+    return float(d.mean()), float(d.mean() - half), float(d.mean() + half)
+
+
+# %% wrong="the variance" says="half-width should be"
+def paired_interval(new, old, level=0.95):
+    if len(new) != len(old) or len(new) < 2:
+        raise ValueError("pairs")
+    d = np.asarray(new, dtype=float) - np.asarray(old, dtype=float)
+    half = stats.t.ppf((1 + level) / 2, len(d) - 1) * d.var(ddof=1) / math.sqrt(len(d))
+    return d.mean(), d.mean() - half, d.mean() + half
+
+
+# %% wrong="the lower quantile" says="The order is mean, low, high"
+def paired_interval(new, old, level=0.95):
+    if len(new) != len(old) or len(new) < 2:
+        raise ValueError("pairs")
+    d = np.asarray(new, dtype=float) - np.asarray(old, dtype=float)
+    half = stats.t.ppf((1 - level) / 2, len(d) - 1) * d.std(ddof=1) / math.sqrt(len(d))
+    return d.mean(), d.mean() - half, d.mean() + half
+
+
+# %% wrong="absolute differences" says="The mean difference"
+def paired_interval(new, old, level=0.95):
+    if len(new) != len(old) or len(new) < 2:
+        raise ValueError("pairs")
+    d = np.abs(np.asarray(new, dtype=float) - np.asarray(old, dtype=float))
+    half = stats.t.ppf((1 + level) / 2, len(d) - 1) * d.std(ddof=1) / math.sqrt(len(d))
+    return d.mean(), d.mean() - half, d.mean() + half
+
+
+# %% wrong="sorts, and loses the pairs" says="The lower end is off"
+def paired_interval(new, old, level=0.95):
+    if len(new) != len(old) or len(new) < 2:
+        raise ValueError("pairs")
+    d = np.sort(np.asarray(new, dtype=float)) - np.sort(np.asarray(old, dtype=float))
+    half = stats.t.ppf((1 + level) / 2, len(d) - 1) * d.std(ddof=1) / math.sqrt(len(d))
+    return d.mean(), d.mean() - half, d.mean() + half
+
+
+# %% wrong="n minus 1 twice" says="half-width should be"
+def paired_interval(new, old, level=0.95):
+    if len(new) != len(old) or len(new) < 2:
+        raise ValueError("pairs")
+    d = np.asarray(new, dtype=float) - np.asarray(old, dtype=float)
+    half = stats.t.ppf((1 + level) / 2, len(d) - 1) * d.std(ddof=1) / math.sqrt(len(d) - 1)
+    return d.mean(), d.mean() - half, d.mean() + half
+
+
+# %% wrong="subtracts in place" says="changes its arguments"
+def paired_interval(new, old, level=0.95):
+    if len(new) != len(old) or len(new) < 2:
+        raise ValueError("pairs")
+    if isinstance(new, np.ndarray):
+        new -= old
+        d = new
+    else:
+        d = np.asarray(new, dtype=float) - np.asarray(old, dtype=float)
+    half = stats.t.ppf((1 + level) / 2, len(d) - 1) * d.std(ddof=1) / math.sqrt(len(d))
+    return d.mean(), d.mean() - half, d.mean() + half

@@ -191,3 +191,90 @@ def rate_groups(model, lr, factor=0.3):
 def rate_groups(model, lr, factor=0.3):
     layers = [list(c.parameters()) for c in model.children() if list(c.parameters())]
     return [{"params": ps, "lr": lr * 0.3**k} for k, ps in enumerate(reversed(layers))]
+
+
+# %% right="by exponential and logarithm"
+def rate_groups(model, lr, factor=0.3):
+    layers = [c for c in model.children() if next(c.parameters(), None) is not None]
+    rates = lr * np.exp(np.arange(len(layers))[::-1] * np.log(factor))
+    groups = []
+    for layer, rate in zip(layers, rates):
+        params = [p for p in layer.parameters() if p.requires_grad]
+        if params:
+            groups.append({"params": params, "lr": float(rate)})
+    return groups
+
+
+# %% right="gathered by name"
+def rate_groups(model, lr, factor=0.3):
+    gathered = {}
+    for name, p in model.named_parameters():
+        gathered.setdefault(name.partition(".")[0], []).append(p)
+    groups = []
+    for depth, name in enumerate(sorted(gathered, key=list(gathered).index, reverse=True)):
+        trainable = [p for p in gathered[name] if p.requires_grad]
+        groups += [{"lr": lr * factor**depth, "params": trainable}] if trainable else []
+    return groups
+
+
+# %% right="other settings come along"
+def rate_groups(model, lr, factor=0.3):
+    stack, groups = list(model.children()), []
+    while stack:
+        params = list(stack.pop().parameters())
+        if not params:
+            continue
+        groups.append(
+            {"params": [p for p in params if p.requires_grad], "lr": lr, "weight_decay": 0.0, "initial_lr": lr}
+        )
+        lr = lr * factor
+    return list(filter(lambda group: len(group["params"]), groups))
+
+
+# %% wrong="times k" says="the rates should be 0.025"
+def rate_groups(model, lr, factor=0.3):
+    layers = [list(c.parameters()) for c in model.children() if list(c.parameters())]
+    return [{"params": ps, "lr": lr * factor * k} for k, ps in enumerate(reversed(layers))]
+
+
+# %% wrong="the head is left to somebody else" says="but there are 2"
+def rate_groups(model, lr, factor=0.3):
+    layers = [list(c.parameters()) for c in model.children() if list(c.parameters())]
+    return [{"params": ps, "lr": lr * factor**k} for k, ps in enumerate(layers[-2::-1], start=1)]
+
+
+# %% wrong="the rate falls only where there is a group" says="The frozen layer was not counted"
+def rate_groups(model, lr, factor=0.3):
+    groups = []
+    for child in reversed(list(model.children())):
+        params = [p for p in child.parameters() if p.requires_grad]
+        if params:
+            groups.append({"params": params, "lr": lr})
+            lr *= factor
+    return groups
+
+
+# %% wrong="sets of parameters" says="should be a list"
+def rate_groups(model, lr, factor=0.3):
+    layers = [c for c in model.children() if list(c.parameters())]
+    return [
+        {"params": {p for p in c.parameters() if p.requires_grad}, "lr": lr * factor**k}
+        for k, c in enumerate(reversed(layers))
+    ]
+
+
+# %% wrong="the model is a module too" says="but there are 4"
+def rate_groups(model, lr, factor=0.3):
+    layers = [m for m in model.modules() if list(m.parameters())]
+    return [{"params": list(m.parameters()), "lr": lr * factor**k} for k, m in enumerate(reversed(layers))]
+
+
+# %% wrong="rates are tensors" says="This should give a number"
+def rate_groups(model, lr, factor=0.3):
+    layers = [list(c.parameters()) for c in model.children() if list(c.parameters())]
+    groups = []
+    for k, ps in enumerate(reversed(layers)):
+        ps = [p for p in ps if p.requires_grad]
+        if ps:
+            groups.append({"params": ps, "lr": torch.tensor(lr * factor**k)})
+    return groups

@@ -195,3 +195,74 @@ def reuse_layers(model_a, n_outputs=1):
     if n_outputs == old.out_features and n_outputs > 8:
         nn.init.normal_(head.weight, std=old.weight.detach().abs().mean().item())
     return nn.Sequential(*copy.deepcopy(model_a[:-1]), head)
+
+
+# %% right="through a file in memory"
+def reuse_layers(model_a, n_outputs=1):
+    import io
+
+    file = io.BytesIO()
+    torch.save(model_a[:-1], file)
+    file.seek(0)
+    body = torch.load(file, weights_only=False)
+    return body.append(nn.Linear(model_a[-1].in_features, n_outputs).to(model_a[-1].weight))
+
+
+# %% right="with names"
+def reuse_layers(model_a, n_outputs=1):
+    from collections import OrderedDict
+
+    layers = OrderedDict((name, copy.deepcopy(layer)) for name, layer in model_a.named_children())
+    name, old = layers.popitem()
+    layers[name] = nn.Linear(old.in_features, n_outputs, device=old.weight.device, dtype=old.weight.dtype)
+    return nn.Sequential(layers)
+
+
+# %% right="copy, pop, append"
+def reuse_layers(model_a, n_outputs=1):
+    model_b = copy.deepcopy(model_a)
+    last = model_b.pop(-1)
+    return model_b.append(nn.Linear(last.in_features, n_outputs).to(last.weight))
+
+
+# %% wrong="a head of zeros" says="Two calls give equal heads"
+def reuse_layers(model_a, n_outputs=1):
+    old = model_a[-1]
+    head = nn.Linear(old.in_features, n_outputs).to(old.weight)
+    nn.init.zeros_(head.weight)
+    return nn.Sequential(*copy.deepcopy(model_a[:-1]), head)
+
+
+# %% wrong="a sigmoid behind the head" says="but it has 5"
+def reuse_layers(model_a, n_outputs=1):
+    old = model_a[-1]
+    head = nn.Linear(old.in_features, n_outputs).to(old.weight)
+    return nn.Sequential(*copy.deepcopy(model_a[:-1]), head, nn.Sigmoid())
+
+
+# %% wrong="thaws what was frozen" says="flags of the borrowed layers"
+def reuse_layers(model_a, n_outputs=1):
+    old = model_a[-1]
+    body = copy.deepcopy(model_a[:-1]).requires_grad_(True)
+    return nn.Sequential(*body, nn.Linear(old.in_features, n_outputs).to(old.weight))
+
+
+# %% wrong="freezes the teacher for safety" says="which keeps its own"
+def reuse_layers(model_a, n_outputs=1):
+    old = model_a[-1]
+    model_b = nn.Sequential(*copy.deepcopy(model_a[:-1]), nn.Linear(old.in_features, n_outputs).to(old.weight))
+    model_a.requires_grad_(False)
+    return model_b
+
+
+# %% wrong="resets the old head, whatever its size" says="but it is Linear(5, 4)"
+def reuse_layers(model_a, n_outputs=1):
+    model_b = copy.deepcopy(model_a)
+    model_b[-1].reset_parameters()
+    return model_b
+
+
+# %% wrong="leaves the activations out" says="but it has 2"
+def reuse_layers(model_a, n_outputs=1):
+    layers = [copy.deepcopy(layer) for layer in model_a[:-1] if isinstance(layer, nn.Linear)]
+    return nn.Sequential(*layers, nn.Linear(model_a[-1].in_features, n_outputs))

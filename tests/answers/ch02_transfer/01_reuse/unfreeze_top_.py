@@ -364,3 +364,140 @@ def unfreeze_top_(model, n_layers, optimizer, lr):
     new = [p for p in model.parameters() if p.requires_grad and id(p) not in held]
     if new:
         optimizer.add_param_group({"params": new, "lr": lr})
+
+
+# %% right="by the names of the parameters"
+def unfreeze_top_(model, n_layers, optimizer, lr):
+    names = list(dict.fromkeys(name.split(".")[0] for name, _ in model.named_parameters()))
+    top = set(names[max(len(names) - n_layers, 0) :])
+    held = {id(p) for g in optimizer.param_groups for p in g["params"]}
+    new = []
+    for name, p in model.named_parameters():
+        p.requires_grad = name.split(".")[0] in top
+        if not p.requires_grad:
+            p.grad = None
+        elif id(p) not in held:
+            new.append(p)
+    if new:
+        optimizer.add_param_group({"params": new, "lr": lr})
+
+
+# %% right="one layer at a time, the group last"
+def unfreeze_top_(model, n_layers, optimizer, lr):
+    layers = [c for c in model.children() if next(c.parameters(), None) is not None]
+    new = []
+    while layers:
+        layer = layers.pop()
+        if n_layers > 0:
+            layer.requires_grad_()
+            new.extend(layer.parameters())
+        else:
+            layer.requires_grad_(False).zero_grad()
+        n_layers -= 1
+    for group in optimizer.param_groups:
+        for p in group["params"]:
+            new = [q for q in new if q is not p]
+    if new:
+        optimizer.add_param_group({"params": new, "lr": lr})
+
+
+# %% right="asks the optimiser, and forgives"
+def unfreeze_top_(model, n_layers, optimizer, lr):
+    def held(p):
+        return id(p) in [id(q) for g in optimizer.param_groups for q in g["params"]]
+
+    layers = [c for c in model if len(c.state_dict()) and list(c.parameters())]
+    start = 0 if n_layers > len(layers) else len(layers) - n_layers
+    frozen, thawed = nn.ModuleList(layers[:start]), nn.ModuleList(layers[start:])
+    frozen.requires_grad_(False)
+    frozen.zero_grad(set_to_none=True)
+    thawed.requires_grad_(True)
+    try:
+        optimizer.add_param_group({"params": [p for p in thawed.parameters() if not held(p)], "lr": lr})
+    finally:
+        optimizer.param_groups[:] = [g for g in optimizer.param_groups if g["params"]]
+
+
+# %% wrong="joins the old group" says="joined the old group"
+def unfreeze_top_(model, n_layers, optimizer, lr):
+    layers = [m for m in model if list(m.parameters())]
+    cut = max(0, len(layers) - n_layers)
+    held = {id(p) for g in optimizer.param_groups for p in g["params"]}
+    for k, layer in enumerate(layers):
+        layer.requires_grad_(k >= cut)
+        if k < cut:
+            layer.zero_grad()
+    optimizer.param_groups[0]["params"] += [
+        p for p in model.parameters() if p.requires_grad and id(p) not in held
+    ]
+
+
+# %% wrong="takes frozen ones from the optimiser" says="that the optimiser held are gone"
+def unfreeze_top_(model, n_layers, optimizer, lr):
+    layers = [m for m in model if list(m.parameters())]
+    cut = max(0, len(layers) - n_layers)
+    for k, layer in enumerate(layers):
+        layer.requires_grad_(k >= cut)
+        if k < cut:
+            layer.zero_grad()
+    for group in optimizer.param_groups:
+        group["params"] = [p for p in group["params"] if p.requires_grad]
+    held = {id(p) for g in optimizer.param_groups for p in g["params"]}
+    new = [p for p in model.parameters() if p.requires_grad and id(p) not in held]
+    if new:
+        optimizer.add_param_group({"params": new, "lr": lr})
+
+
+# %% wrong="looks in the state" says="raised ValueError"
+def unfreeze_top_(model, n_layers, optimizer, lr):
+    layers = [m for m in model if list(m.parameters())]
+    cut = max(0, len(layers) - n_layers)
+    for k, layer in enumerate(layers):
+        layer.requires_grad_(k >= cut)
+        if k < cut:
+            layer.zero_grad()
+    new = [p for p in model.parameters() if p.requires_grad and p not in optimizer.state]
+    if new:
+        optimizer.add_param_group({"params": new, "lr": lr})
+
+
+# %% wrong="thaws the weights alone" says="last two Linear layers should be trainable"
+def unfreeze_top_(model, n_layers, optimizer, lr):
+    model.requires_grad_(False)
+    model.zero_grad()
+    layers = [m for m in model if list(m.parameters())]
+    held = {id(p) for g in optimizer.param_groups for p in g["params"]}
+    new = []
+    for layer in layers[max(0, len(layers) - n_layers) :]:
+        layer.weight.requires_grad_(True)
+        if id(layer.weight) not in held:
+            new.append(layer.weight)
+    if new:
+        optimizer.add_param_group({"params": new, "lr": lr})
+
+
+# %% wrong="clears through the optimiser" says="A frozen layer still has a gradient"
+def unfreeze_top_(model, n_layers, optimizer, lr):
+    optimizer.zero_grad()
+    layers = [m for m in model if list(m.parameters())]
+    cut = max(0, len(layers) - n_layers)
+    held = {id(p) for g in optimizer.param_groups for p in g["params"]}
+    for k, layer in enumerate(layers):
+        layer.requires_grad_(k >= cut)
+    new = [p for p in model.parameters() if p.requires_grad and id(p) not in held]
+    if new:
+        optimizer.add_param_group({"params": new, "lr": lr})
+
+
+# %% wrong="tries, and lets the error pass" says="The optimiser knows nothing"
+def unfreeze_top_(model, n_layers, optimizer, lr):
+    layers = [m for m in model if list(m.parameters())]
+    cut = max(0, len(layers) - n_layers)
+    for k, layer in enumerate(layers):
+        layer.requires_grad_(k >= cut)
+        if k < cut:
+            layer.zero_grad()
+    try:
+        optimizer.add_param_group({"params": [p for p in model.parameters() if p.requires_grad], "lr": lr})
+    except ValueError:
+        pass  # it has them already
