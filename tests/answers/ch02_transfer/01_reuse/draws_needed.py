@@ -229,7 +229,7 @@ def draws_needed(sd, effect, power=0.8, level=0.95):
     return max(2, math.ceil(z2 * (sd / effect) ** 2))
 
 
-# %% wrong="upside down" says="the scatter stands above"
+# %% wrong="upside down" says="The scatter stands above"
 def draws_needed(sd, effect, power=0.8, level=0.95):
     if effect == 0:
         raise ValueError("effect is 0")
