@@ -2306,8 +2306,8 @@ with Claims(clothes) as claim:
         weaker=alike > 0,
     )
     claim(
-        "a frozen body gains less than half a point over scratch",
-        lead20["frozen"] < 0.5,
+        "a frozen body gains less than a point over scratch",
+        lead20["frozen"] < 1,
         weaker=lead20["frozen"] < 40,
     )
     claim(
