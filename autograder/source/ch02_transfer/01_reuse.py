@@ -43,7 +43,7 @@ from trainlab import Check, Claims, HiddenTest, budget, needs
 # - **Task A**: eight classes, many labelled images. The net next door was trained on it. We call it *model A*.
 # - **Task B**: the other two, T-shirt/top against pullover. Model A has never seen either. We have **20 labelled images**, ten of each.
 #
-# One detail will matter more than it should: how the pixels are scaled. The toolkit standardises them (mean 0, standard deviation 1 over the training images); the demonstration we are going to rebuild divides them by 255. Networks that learn from 20 images are
+# One detail can matter more than it should: how the pixels are scaled. The toolkit standardises them (mean 0, standard deviation 1 over the training images); the demonstration we are going to rebuild divides them by 255. Networks that learn from 20 images may be
 # sensitive to that, so every contender will be allowed to try both. For each scale there is a teacher of its own.
 
 # %%
@@ -1736,7 +1736,8 @@ best20 = lab.best(tuning, "method", "accuracy", over=TUNED)
 best20.round({"mean": 3})
 
 # %% [markdown]
-# Look at the column `scale` first. The net from scratch takes pixels between 0 and 1; standardised ones, which we took for granted so far, are not what it likes with so few images. (`at_edge` says that a pick is the smallest or the largest number tried, of the rates or of the steps.)
+# All of them prefer pixels between 0 and 1, the net from scratch included. (`at_edge` says that a pick is the smallest or the largest number tried, of the rates or of the steps. The net from scratch is there: few steps at a high rate do for it about as well as many at a low one, and six draws can hardly tell the two apart. Tuning is an experiment too, with a
+# scatter of its own; choose another of the near-equals, and a gain can move by half a point.)
 
 
 # %%
@@ -1763,9 +1764,10 @@ with needs("paired_interval"):
 gain20.round(4)
 
 # %% [markdown]
-# The gain has all but gone. The best that borrowed layers can do here is a fraction of a point, which the interval can hardly tell from zero. Logistic regression, which has no hidden layer at all, keeps up with the net from scratch. And a frozen body does not gain at all: features that were made for eight other classes, and may not move, cost as much as they bring.
+# The gain has all but gone. Fine-tuning is ahead of the net from scratch by **one point**, with an interval from a quarter of a point to almost two. Thawing late gives the same point, the ramp and the frozen body give none. And now the first row: logistic regression, which has no hidden layer and borrows nothing, is ahead by 0.9 points. What the borrowed layers buy here is to undo
+# the handicap that a deep net has against a straight line when there are twenty images.
 #
-# What has become of the 18 points? Most of them were missing steps. A smaller part was the scale of the pixels, as one more comparison shows: tuned as before, but with standardised pixels for both.
+# What has become of the 18 points? They were missing steps. Is the scale of the pixels to blame for any of it? Once more, tuned as before, but with standardised pixels for both.
 
 # %%
 one_scale = lab.best(
@@ -1821,7 +1823,7 @@ lab.show(
 )
 
 # %% [markdown]
-# The picture puts the accounts side by side: the same layers, the same images, and a gain of 18 points or of next to none, depending on how well the *other* side was treated.
+# With standardised pixels the gain is about as small, and its interval includes zero. The picture puts the accounts side by side: the same layers, the same images, and a gain of 18 points or of one, depending on how well the *other* side was treated.
 #
 # Why is there so little to borrow? Ask logistic regression, which has one weight for each pixel and no secrets. Here are its weights, averaged over the thirty draws of 20 images.
 #
@@ -1927,14 +1929,15 @@ ax.legend(handlelength=3)
 lab.show(
     fig,
     alt="Gain of frozen and fine-tuned nets over the net from scratch in points, with 95 % intervals, for 6, 20 and "
-    "200 labelled images. Fine-tuning lies at most a point or two above zero, the frozen body not above it; the intervals "
+    "200 labelled images. Fine-tuning falls from 1.6 points to about zero, the frozen body lies below zero; the intervals "
     "are widest for 6 labels.",
 )
 
 # %% [markdown]
-# With 6 labels fine-tuning is ahead by a point or so, with 200 by a fraction of one. But look at the intervals before you see a trend in it: each is as wide as the distance between them. "The fewer the labels, the larger the gain" is a plausible story, and this experiment is too small to confirm it.
+# With 6 labels fine-tuning gains 1.6 points, with 20 one point, with 200 nothing: the story as it should be. How much of it do we know? That 20 labels gain more than 200 we may say, the intervals are apart. That 6 gain more than 20 we may not: the interval for 6 goes from almost nothing to 3 points, and has that for 20 inside. And note the frozen body: with 200 labels it *costs* more than a point.
+# There the images could have taught the layers something, and the freeze forbade it.
 #
-# How large would it have to be?
+# How large would an experiment have to be?
 #
 # ## How many draws does it take?
 #
@@ -2175,9 +2178,9 @@ with needs("draws_needed"):
         print(f"to see {gain:g}: {draws_needed(spread['paired'], gain)} paired draws")
 
 # %% [markdown]
-# **How many draws to see two points?** By the formula a handful, if the draws are paired and both sides are trained properly; add the two that it forgets. With the book's recipe, hundreds: a net that stops half-way stops at a place that luck decides, and its scatter drowns everything. A better experiment is rarely a longer one. It is one with less noise.
+# **How many draws to see two points?** Nine, if the draws are paired and both sides are tuned; add the two that the formula forgets. With the book's recipe it would take some 800: a net that stops half-way stops at a place that luck decides, and its scatter drowns everything. A better experiment is rarely a longer one. It is one with less noise.
 #
-# And thirty paired draws find a true gain of one point in more than 80 % of the cases. So *no gain was found* means something here: had there been a gain of a point or more, we would probably have seen it.
+# One point takes 33 draws, a few more than we had: our thirty find it in about three cases of four. Half a point takes 130. So where an interval of ours includes zero, read: *no gain of two points*; whether there is half a point, nobody knows.
 #
 # Three things to take from the picture. First, the formula hits the mark where it asks for more than ten draws, and is a little optimistic below. Second, pairing is not a formality: it saves draws in proportion to how much of the luck both contenders share. Third, the right-hand panel: an experiment that is too small, and finds something nevertheless, reports a gain that is too large, because only the lucky ones get past the line. **A small experiment that succeeds is not to be believed to the letter**, and one run of each has no interval at all.
 
@@ -2316,14 +2319,14 @@ with Claims(clothes) as claim:
         weaker=lead[6, "fine-tuned"] < 45 and lead[200, "fine-tuned"] < 40,
     )
     claim(
-        "thirty paired draws are enough to see a true gain of one point in 80 % of the cases",
-        formula.loc["paired", EFFECT] < 30 and paired_at.power[30] > 0.75,
+        "to see one point takes some 10 to 70 paired draws, and thirty find it in more than half of the cases",
+        10 < formula.loc["paired", EFFECT] < 70 and paired_at.power[30] > 0.5,
         weaker=formula.loc["paired", EFFECT] > 0,
     )
     claim(
-        "to see two points: fewer than ten paired draws if all are tuned, more than 300 with the book's recipe",
-        formula.loc["paired", 2] < 10 and formula.loc["paired, book's recipe", 2] > 300,
-        weaker=(formula > 0).all(None),
+        "to see two points: fewer than 20 paired draws if all are tuned, more than 300 with the book's recipe",
+        formula.loc["paired", 2] < 20 and formula.loc["paired, book's recipe", 2] > 300,
+        weaker=(formula > 0).to_numpy().all(),
     )
     claim(
         "experiments with 5 draws that find it report too much, on average by a tenth or more",
