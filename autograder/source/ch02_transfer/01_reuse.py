@@ -1765,7 +1765,7 @@ gain20.round(4)
 
 # %% [markdown]
 # The gain has all but gone. Fine-tuning is ahead of the net from scratch by **one point**, with an interval from a quarter of a point to almost two. Thawing late gives the same point, the ramp and the frozen body give none. And now the first row: logistic regression, which has no hidden layer and borrows nothing, is ahead by 0.9 points. What the borrowed layers buy here is to undo
-# the handicap that a deep net has against a straight line when there are twenty images.
+# the handicap that a deep net has against a linear model when there are twenty images.
 #
 # What has become of the 18 points? They were missing steps. Is the scale of the pixels to blame for any of it? Once more, tuned as before, but with standardised pixels for both.
 
