@@ -211,7 +211,7 @@ def linear_probe(features, labels, l2=1e-2):
     return weight.detach().to(features.dtype), bias.detach().to(features.dtype)
 
 
-# %% wrong="standardises the features" says=""
+# %% wrong="standardises the features" says="the weight should be 1"
 def linear_probe(features, labels, l2=1e-2):
     f, y = features.detach().double(), labels.double()
     f = (f - f.mean(0)) / (f.std(0) + 1e-8)
