@@ -802,7 +802,7 @@ with HiddenTest("linear_probe") as test:
 # The penalty has units: features ten times larger need weights ten times smaller, and pay a hundredth. Who compares probes on different layers therefore brings the features to one scale first, or tunes $\lambda$ for each; we do both.
 
 # %% [markdown]
-# Now both tools together. For each layer of both teachers: take the features of the 20 pictures, fit a probe, and judge it on the test pictures; with 16 draws, and $\lambda$ chosen for each layer on three other draws and the validation pictures. Layer 0 is the pixels themselves, which makes the probe plain logistic regression.
+# Now both tools together. For each layer of both teachers: take the features of the 20 pictures, fit a probe, and judge it on the test pictures; with 15 draws, and $\lambda$ chosen for each layer on three other draws and the validation pictures. Layer 0 is the pixels themselves, which makes the probe plain logistic regression.
 #
 # (So that this runs before your own probe does, the experiment has one of its own. It uses a trick: with $n$ samples in $d > n$ dimensions the best $w$ lies in the span of the samples, so 20 coordinates are enough.)
 #
@@ -839,7 +839,7 @@ def probe_accuracy(f, y, judge, truth, l2):
 
 
 PENALTIES = (1e-3, 1e-2, 1e-1, 1.0)
-N_DRAWS = budget(16, fast=2)
+N_DRAWS = budget(15, fast=2)
 TUNING = range(1000, budget(1003, fast=1001))
 ENDS = {"dense": (0, 3, 5, 7, 9), "conv": (0, 2, 4, 6, 9)}  # where to cut for 0, 1, ... layers
 
@@ -889,7 +889,10 @@ axes[0].set_ylabel("accuracy of the probe (%)")
 axes[0].legend(fontsize=9, handlelength=3)
 lab.show(
     fig,
-    alt="ALT_LAYERS",
+    alt="Accuracy of linear probes against the layer, with 95 % bands, for the dense and the convolutional teacher in three "
+    "tasks. With centred garments the lines are flat or fall: no layer is much better than the pixels. With scattered "
+    "garments the dense line rises in the first two layers and then falls a little; the convolutional one stays low for two "
+    "layers and ends highest.",
 )
 layer_means = layers.groupby(["task", "net", "layer"]).accuracy.mean()
 layer_means.unstack("layer").round(3)
@@ -909,7 +912,7 @@ layer_means.unstack("layer").round(3)
 # - **fine-tuned**: all layers, one rate;
 # - **ramp**: all layers, each with 0.3 of the rate of the layer above it.
 #
-# Each contender is tuned on three draws and the validation pictures: rate and number of steps, or $\lambda$. Then come 16 fresh draws and the test pictures. The differences to the *same net* from scratch are paired.
+# Each contender is tuned on three draws and the validation pictures: rate and number of steps, or $\lambda$. Then come 15 fresh draws and the test pictures. The differences to the *same net* from scratch are paired.
 #
 # **Predict, then run.** Where will borrowing pay? And which is better, to leave the borrowed layers alone or to train them? Write down a guess for each task.
 
@@ -1034,7 +1037,10 @@ def plot_race(means):
 
 lab.show(
     plot_race(means),
-    alt="ALT_RACE",
+    alt="Test accuracy with 95 % intervals of five ways to train on 20 pictures, for each net in three tasks; a grey stripe "
+    "shows logistic regression on the pixels. Centred, easy pair: all lie together. Hard pair: the nets trained on lie "
+    "at the pixels or a little above, probe and frozen below. Scattered: pixels and nets from scratch are far behind, the probes of "
+    "the convolutional nets lead, and the pooled net is ahead even from scratch.",
 )
 
 # %%
@@ -1086,23 +1092,25 @@ versus.assign(points=versus.apply(in_words, axis=1)).pivot(
 # %% [markdown]
 # ## How many layers?
 #
-# Yosinski and colleagues (2014) cut nets into pieces: reuse the first $k$ layers of a teacher, let the layers above begin afresh, train on the new task. They found that the first layers are general and the later ones ever more specific to the old task; the rule of thumb that came of it is *the more alike the tasks, the more layers to reuse*. Let us see whether it holds here, with two target tasks for the teachers of the scattered garments:
+# Yosinski, Clune, Bengio and Lipson (2014) cut nets into pieces: reuse the first $k$ layers of a teacher, let the layers above begin afresh, train on the new task. They found the first layers general and the later ones ever more specific to the old task. The rule of thumb that came of it: *the more alike the tasks, the more layers to reuse*. Let us see whether it holds here, with two targets in each of the two worlds:
 #
-# - **near**: T-shirt against pullover, other garments in the same style;
-# - **far**: handwritten digits, fours against nines, shrunk and scattered in the same way. The same size of picture, the same black ground, and nothing else in common.
+# - **near**: T-shirt against pullover, more garments;
+# - **far**: handwritten digits, fours against nines. The same size of picture, the same black ground, and nothing else in common with trousers and shoes.
 #
-# The first $k$ layers are borrowed and frozen, those above are fresh and trained on 20 pictures; $k=0$ is scratch, $k=4$ a frozen body with a new head. Rate and steps are tuned for each $k$ and task.
+# The first $k$ layers of the convolutional teacher of that world are borrowed and frozen, those above are fresh and trained on 20 pictures; $k=0$ is from scratch, $k=4$ a frozen body with a new head. Rate and steps are tuned for each $k$, on two draws; then come 12 fresh ones.
 #
-# **Predict, then run.** Where is the best $k$ for the near task? For the far one?
+# **Predict, then run.** Four curves over $k = 0, \dots, 4$. For which of them is $k=4$ the best choice, and for which the worst?
 
 
 # %%
 digits = lab.mnist().to(device)
 TARGETS = {
-    "garments (near)": TASKS["easy pair, scattered"],
-    "digits (far)": task(digits, (4, 9), "scattered"),
+    (world, name): TASKS[f"easy pair, {world}"]
+    if name == "garments (near)"
+    else task(digits, (4, 9), world)
+    for world in WORLDS
+    for name in ("garments (near)", "digits (far)")
 }
-bodies = teachers["scattered", "conv"]
 
 
 def reuse_first(seed, target, k, dial, part="valid", looks=LOOKS):
@@ -1110,49 +1118,53 @@ def reuse_first(seed, target, k, dial, part="valid", looks=LOOKS):
     x, y = draw(TARGETS[target], 20, seed)
     judge, truth = getattr(TARGETS[target], part)[:]
     torch.manual_seed(seed)
-    fresh, cut = conv(1), ENDS["conv"][k]
+    fresh, cut = conv(1)[ENDS["conv"][k] :], ENDS["conv"][k]
     with torch.no_grad():
-        below = bodies[seed % N_TEACHERS][:cut]
+        below = teachers[target[0], "conv"][seed % N_TEACHERS][:cut]
         x, judge = below(x), below(judge)
-    return train(fresh[cut:], x, y, fresh[cut:].parameters(), dial, looks, judge, truth)
+    return train(fresh, x, y, fresh.parameters(), dial, looks, judge, truth)
 
 
 grid = {
     "target": list(TARGETS),
     "k": range(5),
-    "dial": budget((1e-3, 3e-3, 1e-2, 3e-2), fast=(3e-3,)),
+    "dial": budget((1e-3, 3e-3, 1e-2), fast=(3e-3,)),
 }
-tried = lab.sweep(reuse_first, grid, TUNING)
+tried = lab.sweep(reuse_first, grid, TUNING[:2])
 cuts = lab.best(tried, ["target", "k"], "accuracy", over=["dial", "steps"])
 by_k = pd.concat(
     [
         lab.repeat(
             lambda seed, c=c: reuse_first(seed, c.target, c.k, c.dial, "test", (c.steps,)),
-            range(N_DRAWS),
-        ).assign(target=c.target, k=c.k)
+            range(budget(12, fast=2)),
+        ).assign(world=c.target[0], target=c.target[1], k=c.k)
         for c in cuts.itertuples()
     ],
     ignore_index=True,
 )
-k_means = lab.summary(by_k, ["target", "k"], "accuracy")
 k_gains = pd.concat(
     [
-        lab.paired_difference(g, "k", "accuracy", 0).assign(target=t)
-        for t, g in by_k.groupby("target", sort=False)
+        lab.paired_difference(group, "k", "accuracy", 0).assign(world=world, target=target)
+        for (world, target), group in by_k.groupby(["world", "target"], sort=False)
     ]
 )
 k_gains.assign(points=k_gains.apply(in_words, axis=1)).pivot(
-    index="target", columns="k", values="points"
+    index=["world", "target"], columns="k", values="points"
 )
 
 # %%
-fig, ax = lab.figure(height=2.9)
-lab.band(by_k.assign(percent=100 * by_k.accuracy), "k", "percent", "target", ax=ax)
-ax.set(xlabel="layers reused (of 4)", ylabel="test accuracy (%)")
-ax.set_xticks(range(5))
+fig, axes = lab.figure(1, 2, height=3.0)
+for ax, (world, group) in zip(axes, by_k.groupby("world", sort=False), strict=True):
+    group = group.assign(percent=100 * group.accuracy)
+    lab.band(group, "k", "percent", "target", ax=ax, legend=False)
+    ax.set(xlabel="layers reused (of 4)", ylabel="test accuracy (%)", title=world)
+    ax.set_xticks(range(5))
+axes[1].legend(fontsize=9, handlelength=3, loc="upper left")
 lab.show(
     fig,
-    alt="ALT_K",
+    alt="Test accuracy against the number of layers that are reused, with 95 % bands, for garments and digits. Centred: the line "
+    "of the garments is nearly flat and bends down at the end, that of the digits falls. Scattered: both rise, and most of the "
+    "rise comes with the fourth layer.",
 )
 
 # %% [markdown]
@@ -1368,6 +1380,7 @@ with HiddenTest("linear_cka") as test:
 
 
 # %%
+bodies = teachers["scattered", "conv"]
 digit_data = task(digits, range(10), "scattered", budget(10_000, fast=600))
 readers = [teach("conv", digit_data, 10, seed)[0] for seed in range(budget(2, fast=1))]
 torch.manual_seed(0)
@@ -1412,7 +1425,8 @@ ax.set_xticks(range(1, 5))
 ax.legend(title="against", fontsize=9, handlelength=3)
 lab.show(
     fig,
-    alt="ALT_CKA",
+    alt="CKA of a teacher of garments with other nets, layer by layer. All curves begin at 1 and fall towards the fourth layer. The "
+    "untrained nets lie as high as the nets that learned digits.",
 )
 alike_means.unstack("layer").round(2)
 
