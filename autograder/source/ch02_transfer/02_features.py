@@ -327,10 +327,6 @@ with Check("extract_features") as check:
         features["1"],
         passed,
         'The output of "1", the ReLU, is off.',
-        known=[
-            (x, 'That is the *input* of "1". A hook gets (module, inputs, output).'),
-            (60 * torch.ones(3, 2), "Every name has the same output."),
-        ],
     )
     check.close(
         features["0"],
@@ -348,6 +344,11 @@ with Check("extract_features") as check:
         features["2"],
         passed,
         "Dropout was at work: the model should run in evaluation mode.",
+    )
+    check.shape(
+        features["4.1"],
+        (3, 1),
+        'Is that the *input* of "4.1"? A hook gets (module, inputs, output).',
     )
     check.close(
         features["4.1"], torch.tensor([[10.0], [70.0], [60.0]]), 'The output of "4.1" is off.'
@@ -1583,14 +1584,14 @@ with Check("adapt_input") as check:
         white.dtype == torch.uint8 and bool((white == 255).all()), "The pictures were changed."
     )
     # Columns of black and white in turn: averaged, they are grey.
-    stripes = torch.zeros(1, 1, 12, 12, dtype=torch.uint8)
+    stripes = torch.zeros(1, 1, 15, 15, dtype=torch.uint8)
     stripes[..., ::2] = 200
-    with check.case("stripes (1, 1, 12, 12), size=2"):
-        out = adapt_input(stripes, 2, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
-    check.shape(out, (1, 3, 2, 2))
+    with check.case("stripes (1, 1, 15, 15), size=3"):
+        out = adapt_input(stripes, 3, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+    check.shape(out, (1, 3, 3, 3))
     check.that(
         (out - 100 / 255).abs().max() < 0.05,
-        "Fine stripes, shrunk six times, should come out grey: is `antialias=True` set, and the mode bilinear?",
+        "Fine stripes, shrunk five times, should come out grey: is `antialias=True` set, and the mode bilinear?",
     )
     colour = torch.zeros(1, 3, 4, 4, dtype=torch.uint8)
     colour[:, 0], colour[:, 2] = 255, 51
@@ -2135,8 +2136,8 @@ as_taught = "as the teacher knows them"
 
 with Claims(clothes) as claim:
     claim(
-        "the teachers know their own classes: over 93 % centred, over 83 % scattered",
-        all(acc > (0.93 if world == "centred" else 0.83) for (world, _), acc in taught.items()),
+        "the teachers know their own classes: over 93 % centred, over 80 % scattered",
+        all(acc > (0.93 if world == "centred" else 0.80) for (world, _), acc in taught.items()),
         weaker=all(acc > 0.25 for acc in taught.values()),
     )
     claim(
@@ -2150,8 +2151,8 @@ with Claims(clothes) as claim:
         weaker=first.between(0.3, 1).all(),
     )
     claim(
-        "easy pair, centred: no way of borrowing gains more than 1.5 points, with either net",
-        points[easy].max() < 1.5,
+        "easy pair, centred: no way of borrowing gains more than 2 points, with either net",
+        points[easy].max() < 2,
         weaker=points[easy].notna().all(),
     )
     claim(
@@ -2161,8 +2162,8 @@ with Claims(clothes) as claim:
         weaker=points[wild].notna().all(),
     )
     claim(
-        "scattered: fine-tuning the convolutional net gives away more than 5 of these points",
-        points[wild, "conv", "probe"] - points[wild, "conv", "fine-tuned"] > 5,
+        "scattered: fine-tuning the convolutional net gives away more than 4 of these points",
+        points[wild, "conv", "probe"] - points[wild, "conv", "fine-tuned"] > 4,
         weaker=points[wild].notna().all(),
     )
     claim(

@@ -159,7 +159,7 @@ def extract_features(model, x, names):
     return {n: found[n] for n in names}
 
 
-# %% wrong="stores the input" says="That is the *input*"
+# %% wrong="stores the input" says="Is that the *input*"
 def extract_features(model, x, names):
     found, handles = {}, []
     modes = [(m, m.training) for m in model.modules()]

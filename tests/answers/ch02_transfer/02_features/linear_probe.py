@@ -65,7 +65,7 @@ def linear_probe(features: torch.Tensor, labels: torch.Tensor, l2: float = 1e-2)
     return weight.type_as(features), bias.type_as(features)
 
 
-# %% wrong="a hundred steps of Adam" says="rate"
+# %% wrong="a hundred steps of Adam" says="the weight should be 1"
 def linear_probe(features, labels, l2=1e-2):
     head = nn.Linear(features.shape[1], 1).to(features.dtype)
     nn.init.zeros_(head.weight)

@@ -1,9 +1,5 @@
 # %% right="walks the tree"
 def replace_head_(model, n_outputs):
-    place = None
-    for parent in model.modules():
-        for name, child in parent.named_children():
-            pass
     order = {id(m): k for k, m in enumerate(model.modules())}
     found = [
         (order[id(child)], parent, name, child)
