@@ -1942,6 +1942,8 @@ with HiddenTest("replace_head_") as test:
 # Now fetch it: 45 MB, once. Where the weights cannot be had, the cell says so in one line, and an untrained ResNet takes their place, so that everything below still runs. (Torchvision is imported through the toolkit, which helps it over a missing extension.)
 
 # %%
+import contextlib
+import io
 import os
 import socket
 from pathlib import Path
@@ -1961,7 +1963,8 @@ def pretrained_resnet(timeout=5.0):
         if offline and not file.is_file():
             raise OSError("fast and offline mode download nothing")
         socket.setdefaulttimeout(timeout)  # torch sets none, and a silent server would hang
-        return models.resnet18(weights=weights, progress=False).to(device).eval()
+        with contextlib.redirect_stdout(io.StringIO()):  # it would print where it downloads to
+            return models.resnet18(weights=weights, progress=False).to(device).eval()
     except Exception as error:  # whatever the network does, the lesson goes on
         reason = f"{type(error).__name__}: {error}"
         print(f"NOTE: no pretrained weights here ({reason[:90]}). The lesson goes on without.")
