@@ -805,7 +805,7 @@ with HiddenTest("linear_probe") as test:
 # The penalty has units: features ten times larger need weights ten times smaller, and pay a hundredth. Who compares probes on different layers therefore brings the features to one scale first, or tunes $\lambda$ for each; we do both.
 
 # %% [markdown]
-# Now both tools together. For each layer of both teachers: take the features of the 20 pictures, fit a probe, and judge it on the test pictures; with 15 draws, and $\lambda$ chosen for each layer on three other draws and the validation pictures. Layer 0 is the pixels themselves, which makes the probe plain logistic regression.
+# Now both tools together. For each layer of both teachers: take the features of the 20 pictures, fit a probe, and judge it on the test pictures; with 12 draws, and $\lambda$ chosen for each layer on three other draws and the validation pictures. Layer 0 is the pixels themselves, which makes the probe plain logistic regression.
 #
 # (So that this runs before your own probe does, the experiment has one of its own. It uses a trick: with $n$ samples in $d > n$ dimensions the best $w$ lies in the span of the samples, so 20 coordinates are enough.)
 #
@@ -842,7 +842,7 @@ def probe_accuracy(f, y, judge, truth, l2):
 
 
 PENALTIES = (1e-3, 1e-2, 1e-1, 1.0)
-N_DRAWS = budget(15, fast=2)
+N_DRAWS = budget(12, fast=2)
 TUNING = range(1000, budget(1003, fast=1001))
 ENDS = {"dense": (0, 3, 5, 7, 9), "conv": (0, 2, 4, 6, 9)}  # where to cut for 0, 1, ... layers
 
@@ -917,7 +917,7 @@ layer_means.unstack("layer").round(3)
 # - **fine-tuned**: all layers, one rate;
 # - **ramp**: all layers, each with 0.3 of the rate of the layer above it.
 #
-# Each contender is tuned on three draws and the validation pictures: rate and number of steps, or $\lambda$. Then come 15 fresh draws and the test pictures. The differences to the *same net* from scratch are paired.
+# Each contender is tuned on three draws and the validation pictures: rate and number of steps, or $\lambda$. Then come 12 fresh draws and the test pictures. The differences to the *same net* from scratch are paired.
 #
 # **Predict, then run.** Where will borrowing pay? And which is better, to leave the borrowed layers alone or to train them? Write down a guess for each task.
 
@@ -995,12 +995,14 @@ def tune(task, net, method):
 
 
 KEYS = ["task", "net", "method"]
+POOLED_METHODS = ("from scratch", "probe", "fine-tuned")  # its steps are the dearest ones
 CONTENDERS = [
     (task, net, method)
     for task in TASKS
     for net in NETS
     for method in DIALS
-    if (net == "dense" or method != "pixels") and (net != "pooled" or "scattered" in task)
+    if (net == "dense" or method != "pixels")
+    and (net != "pooled" or ("scattered" in task and method in POOLED_METHODS))
 ]
 best = pd.concat([tune(*contender) for contender in CONTENDERS], ignore_index=True)
 best.pivot(index=["task", "net"], columns="method", values="dial")
@@ -1026,7 +1028,7 @@ def plot_race(means):
         ax.axvspan(100 * pixels.low, 100 * pixels.high, color="grey", alpha=0.25, linewidth=0)
         ax.axvline(100 * pixels["mean"], color="grey", linewidth=1, linestyle=":")
         for k, net in enumerate(group.net.unique()):
-            rows = group[group.net == net].set_index("method").loc[order]
+            rows = group[group.net == net].set_index("method").reindex(order)
             style = lab.line_style(k) | {"linestyle": ""}
             errors = 100 * np.stack([rows["mean"] - rows.low, rows.high - rows["mean"]])
             places = np.arange(len(order)) + 0.22 * k - 0.2
@@ -1071,7 +1073,7 @@ gains.assign(points=gains.apply(in_words, axis=1)).pivot(
 #
 # - **Easy pair, centred:** nobody gains. The lesson before this one stands, for convolutions as well.
 # - **Hard pair, centred:** here the *sign* hangs on the method. The probe and the frozen body lie below scratch, or at best level with it; training all layers is better than leaving them alone. What tells a shirt from a pullover, a row of buttons, a collar, was of no use to anyone who had to know trousers from shoes, and the last features have lost it. Fine-tuning can find it again; a frozen body cannot.
-# - **Easy pair, scattered:** now borrowing pays, and it pays for *not* training. The probe on the convolutional teacher's last features leads the same net from scratch by more points than anything else in this chapter. Fine-tuning the same layers gives most of the gain away: twenty pictures at twenty places are enough to unlearn what 10,000 taught, that the place does not matter.
+# - **Easy pair, scattered:** now borrowing pays, and it pays for *not* training. Probes on the teachers' last features lead the same nets from scratch by many points, the dense as well as the convolutional one, and the intervals stay far from zero. Fine-tuning the convolutional layers gives much of that gain away: twenty pictures at twenty places are enough to unlearn what 10,000 taught, that the place does not matter.
 # - **The pooled net** is far ahead from scratch already. Its last layer keeps the largest answer wherever it was given, so it need not learn that the place does not matter; it was *built in*. With that much built in, there is less left to borrow.
 
 # %%
@@ -1097,7 +1099,7 @@ versus.assign(points=versus.apply(in_words, axis=1)).pivot(
 )
 
 # %% [markdown]
-# So do convolutional features transfer better than dense ones? In this lesson: where they know something that the dense ones do not, yes; where there is nothing to know, no. "Convolutional nets transfer better" would have been a headline from one of the three columns. (Five draws share each teacher, so fifteen draws are not quite fifteen independent experiments. Differences of many points survive that; a difference of one would not.)
+# So do convolutional features transfer better than dense ones? Look at the first row, the gain of one minus the gain of the other, and at its intervals. With centred garments there is no such advantage, in either direction. Scattered, the probe on convolutional features is the more accurate of the two, but the dense teacher has brought its net a long way forward as well. "Convolutional nets transfer better" is a headline that one column alone would have given us. (Four draws share each teacher, so twelve draws are not quite twelve independent experiments. Differences of many points survive that; a difference of one would not.)
 
 # %% [markdown]
 # ## How many layers?
@@ -1146,7 +1148,7 @@ by_k = pd.concat(
     [
         lab.repeat(
             lambda seed, c=c: reuse_first(seed, c.target, c.k, c.dial, "test", (c.steps,)),
-            range(budget(12, fast=2)),
+            range(N_DRAWS),
         ).assign(world=c.target[0], target=c.target[1], k=c.k)
         for c in cuts.itertuples()
     ],
@@ -2159,10 +2161,17 @@ with Claims(clothes) as claim:
         weaker=points[easy].notna().all(),
     )
     claim(
-        "scattered: the probe on convolutional features gains more than 8 points, and more than the dense one",
-        points[wild, "conv", "probe"] > 8
-        and points[wild, "conv", "probe"] > points[wild, "dense", "probe"] + 2,
+        "scattered: probes gain more than 4 points with either net, and their intervals exclude zero",
+        all(
+            points[wild, net, "probe"] > 4 and gain.low[wild, net, "probe"] > 0
+            for net in ("dense", "conv")
+        ),
         weaker=points[wild].notna().all(),
+    )
+    claim(
+        "scattered: the probe on convolutional features is the more accurate one",
+        level[wild, "conv", "probe"] > level[wild, "dense", "probe"],
+        weaker=level[wild].between(20, 100).all(),
     )
     claim(
         "scattered: fine-tuning the convolutional net gives away more than 4 of these points",
