@@ -208,7 +208,7 @@ print({" ".join(key): f"{acc:.1%} on task A" for key, acc in taught.items()})
 # %% [markdown]
 # (What the text says of numbers holds for the full run on the real images. Fast mode and the built-in digits show less.)
 #
-# Seven classes without shirts are easy: about 95 % with centred garments, for both nets. Scattered ones cost the dense net ten points, the convolutional net half of them, and the pooled net hardly anything.
+# Seven classes without shirts are easy: about 95 % with centred garments, for both nets. Scattered ones cost the dense net about ten points and the convolutional net about six; the pooled net reaches 93 % in spite of them.
 #
 # What have they learned? The weights of a first layer can be looked at. A dense unit has a weight for each of the 784 pixels, so its weights are a picture. A convolution has 16 filters of 5 × 5.
 #
@@ -895,7 +895,7 @@ lab.show(
     alt="Accuracy of linear probes against the layer, with 95 % bands, for the dense and the convolutional teacher in three "
     "tasks. With centred garments the lines are flat or fall: no layer is much better than the pixels. With scattered "
     "garments the dense line rises in the first two layers and then falls a little; the convolutional one stays low for two "
-    "layers and ends highest.",
+    "layers and rises to the same height at the end.",
 )
 layer_means = layers.groupby(["task", "net", "layer"]).accuracy.mean()
 layer_means.unstack("layer").round(3)
@@ -903,7 +903,7 @@ layer_means.unstack("layer").round(3)
 # %% [markdown]
 # Two different stories. Where the garments are **centred**, the pixels are as good as it gets. For the easy pair no layer of either teacher tells the two apart better than the pixels do; the last layers are worse, having thrown away what trousers, shoes and bags did not need. There was nothing to transfer, and now you can see it.
 #
-# Where they are **scattered**, the pixels are nearly worthless, for each of them shows a sleeve today and nothing tomorrow. The dense teacher has learned something about that by its second layer, and then loses a little. The convolutional one seems to do nothing for two layers. Its first layers answer *where* a stroke is, and that is scattered as the garment is. Only the last one, a dense layer, has learned to say *what* is there, wherever it may be, and its features are the best of all.
+# Where they are **scattered**, the pixels are of little use, for each of them shows a sleeve today and nothing tomorrow. The dense teacher has learned something about that in its first two layers, and no more after them. The convolutional one seems to do nothing for two layers. Its first layers answer *where* a stroke is, and that is scattered as the garment is. Only the last one, a dense layer, has learned to say *what* is there, wherever it may be, and with it the net has caught up.
 
 # %% [markdown]
 # ## The race
@@ -1099,7 +1099,8 @@ versus.assign(points=versus.apply(in_words, axis=1)).pivot(
 )
 
 # %% [markdown]
-# So do convolutional features transfer better than dense ones? Look at the first row, the gain of one minus the gain of the other, and at its intervals. With centred garments there is no such advantage, in either direction. Scattered, the probe on convolutional features is the more accurate of the two, but the dense teacher has brought its net a long way forward as well. "Convolutional nets transfer better" is a headline that one column alone would have given us. (Four draws share each teacher, so twelve draws are not quite twelve independent experiments. Differences of many points survive that; a difference of one would not.)
+# So do convolutional features transfer better than dense ones, as one reads everywhere? Look at the first row, the gain of the one minus the gain of the other, and at its intervals. Even where both gain much, with scattered garments, we have found no such advantage: the dense teacher has brought its net as far forward as the convolutional one. What made the difference there was neither of the two, but the pooled net, whose probe is the most accurate
+# of all, and whose convolutions do not lead into a dense layer that has to learn every place by itself. (Four draws share each teacher, so twelve draws are not quite twelve independent experiments. Differences of many points survive that; a difference of one would not.)
 
 # %% [markdown]
 # ## How many layers?
@@ -1180,7 +1181,7 @@ lab.show(
 )
 
 # %% [markdown]
-# Centred, the rule of thumb holds. The near task can take any number of layers, up to the last one. The far task loses more the more layers it reuses; with all four it is many points worse than from scratch.
+# Centred, the rule of thumb holds. The near task can take nearly any number of layers; at most the last one costs a little. The far task loses more the more layers it reuses; with all four it is many points worse than from scratch.
 #
 # Scattered, the rule fails, on the same digits. A net from scratch can hardly tell a four from a nine, and each reused layer helps, the *last* one most, though it was trained for nothing but garments. What it knows about places is true for digits as well.
 #
@@ -1453,9 +1454,9 @@ with needs("linear_cka", "extract_features"):
     print("by your own functions:", {n: round(linear_cka(mine[n], other[n]), 2) for n in names})
 
 # %% [markdown]
-# All curves begin close to 1 and fall. If we had drawn the first two only, we would have a pretty story: "the first layer is general, all nets learn the same there, and the nets drift apart as their tasks do". The third curve spoils it. A net that has learned *nothing* is about as similar to a teacher as one that has learned digits, in every layer. In the first layers that is no wonder: a handful of small filters, whatever they are, keep most of what is in the picture, and so which pictures are alike hardly changes. In the last one two teachers of the same garments agree visibly better than a teacher and a stranger do. That difference is the part that learning made.
+# All curves begin close to 1 and fall. If we had drawn the first two only, we would have a pretty story: "the first layer is general, all nets learn the same there, and the nets drift apart as their tasks do". The third curve spoils it. A net that has learned *nothing* is about as similar to a teacher as one that has learned digits, in every layer. In the first layers that is no wonder: a handful of small filters, whatever they are, keep most of what is in the picture, and so which pictures are alike hardly changes. The part that learning made is only what lies *between* the curve of the other teacher and that of the untrained nets; look for it in the last layer.
 #
-# The moral is not that CKA is useless. It is that a similarity needs a **baseline**, as an accuracy does, and that similar is not the same as useful: the untrained net's features are much like the teacher's in layer 3, and a probe on layer 3 was not good for much.
+# The moral is not that CKA is useless. It is that a similarity needs a **baseline**, as an accuracy does, and that similar is not the same as useful. To know what a layer is good for, probe it.
 
 # %% [markdown]
 # ## The same thing in other numbers
@@ -2169,11 +2170,6 @@ with Claims(clothes) as claim:
         weaker=points[wild].notna().all(),
     )
     claim(
-        "scattered: the probe on convolutional features is the more accurate one",
-        level[wild, "conv", "probe"] > level[wild, "dense", "probe"],
-        weaker=level[wild].between(20, 100).all(),
-    )
-    claim(
         "scattered: fine-tuning the convolutional net gives away more than 4 of these points",
         points[wild, "conv", "probe"] - points[wild, "conv", "fine-tuned"] > 4,
         weaker=points[wild].notna().all(),
@@ -2189,6 +2185,12 @@ with Claims(clothes) as claim:
         "scattered: the pooled net from scratch beats the other two from scratch by 8 points or more",
         level[wild, "pooled", "from scratch"]
         > 8 + max(level[wild, net, "from scratch"] for net in ("dense", "conv")),
+        weaker=level[wild].between(20, 100).all(),
+    )
+    claim(
+        "and so does its probe, by 3 points or more",
+        level[wild, "pooled", "probe"]
+        > 3 + max(level[wild, net, "probe"] for net in ("dense", "conv")),
         weaker=level[wild].between(20, 100).all(),
     )
     claim(
