@@ -1734,8 +1734,8 @@ for end in ENDS[:-1]:
     ax.axvline(end, color="grey", linestyle=":", linewidth=1)
 lab.show(
     ax.figure,
-    alt="Validation accuracy by epoch, mean of the seeds with a band. With restarts the line is a little above that of the one cosine at the "
-    "ends of its rounds, epochs 2 and 6, falls back by up to three points after each, and is level with it at the end.",
+    alt="Validation accuracy by epoch, mean of the seeds with a band. With restarts the line is close to that of the one cosine "
+    "up to epoch 6, the end of its second round, falls back after it by a point, and ends half a point below the other.",
 )
 
 # %% [markdown]
@@ -2635,7 +2635,7 @@ with Claims(data) as claim:
         weaker=all(abs(gain) < 0.4 for gain in (adam["mean"], sgd["mean"])),
     )
     claim(
-        "warm-up, AdamW at 0.01: not behind by a point (five seeds prove no more)",
+        "warm-up, AdamW at 0.01: not behind by a point",
         same_peak["mean"][0.01] > -0.01,
         weaker=same_peak["mean"][0.01] > -0.3,
     )
