@@ -212,3 +212,39 @@ def autoencoder(sizes):
     for n_in, n_out in itertools.pairwise(sizes):
         encoder.extend([nn.Linear(n_in, n_out), nn.ReLU()])
         decoder.extend([nn.Linear(n_out, n_in), nn.ReLU()])
+
+
+# %% wrong="He's initialisation" says="initialised as nn.Linear"
+def autoencoder(sizes):
+    encoder, decoder = nn.Sequential(), nn.Sequential()
+    for n_in, n_out in itertools.pairwise(sizes):
+        encoder.extend([nn.Linear(n_in, n_out), nn.ReLU()])
+    for n_in, n_out in itertools.pairwise(sizes[::-1]):
+        decoder.extend([nn.Linear(n_in, n_out), nn.ReLU()])
+    for layer in [*encoder, *decoder]:
+        if isinstance(layer, nn.Linear):
+            nn.init.kaiming_normal_(layer.weight)
+    return nn.Sequential(encoder, decoder[:-1])
+
+
+# %% wrong="biases at zero" says="The biases are not initialised"
+def autoencoder(sizes):
+    encoder, decoder = nn.Sequential(), nn.Sequential()
+    for n_in, n_out in itertools.pairwise(sizes):
+        encoder.extend([nn.Linear(n_in, n_out), nn.ReLU()])
+    for n_in, n_out in itertools.pairwise(sizes[::-1]):
+        decoder.extend([nn.Linear(n_in, n_out), nn.ReLU()])
+    for layer in [*encoder, *decoder]:
+        if isinstance(layer, nn.Linear):
+            nn.init.zeros_(layer.bias)
+    return nn.Sequential(encoder, decoder[:-1])
+
+
+# %% wrong="the activation before the layer" says="the encoder should be Linear, ReLU, Linear, ReLU"
+def autoencoder(sizes):
+    encoder, decoder = [], []
+    for n_in, n_out in itertools.pairwise(sizes):
+        encoder += [nn.Linear(n_in, n_out), nn.ReLU()]
+    for n_in, n_out in itertools.pairwise(sizes[::-1]):
+        decoder += [nn.ReLU(), nn.Linear(n_in, n_out)]
+    return nn.Sequential(nn.Sequential(*encoder[:-1]), nn.Sequential(*decoder))

@@ -54,7 +54,7 @@ def greedy_pretrain(x, widths, train, activation=nn.Sigmoid):
     return nn.Sequential(*kept)
 
 
-# %% wrong="trains each stage on x" says="fit|shape|mat1"
+# %% wrong="trains each stage on x" says="codes of length 5"
 def greedy_pretrain(x, widths, train, activation=nn.Sigmoid):
     encoder, n_in = nn.Sequential(), x.shape[1]
     for width in widths:
@@ -121,7 +121,7 @@ def greedy_pretrain(x, widths, train, activation=nn.Sigmoid):
     return encoder
 
 
-# %% wrong="the reconstruction goes on, not the code" says="no other layer"
+# %% wrong="the reconstruction goes on, not the code" says="codes of length 5"
 def greedy_pretrain(x, widths, train, activation=nn.Sigmoid):
     encoder, inputs = nn.Sequential(), x
     for width in widths:
@@ -313,7 +313,7 @@ def greedy_pretrain(x, widths, train, activation=nn.Sigmoid):
     return encoder
 
 
-# %% wrong="trains twice" says="three times, not 6|no other layer"
+# %% wrong="trains twice" says="codes of length 5"
 def greedy_pretrain(x, widths, train, activation=nn.Sigmoid):
     encoder, inputs = nn.Sequential(), x
     for width in widths:
@@ -325,4 +325,85 @@ def greedy_pretrain(x, widths, train, activation=nn.Sigmoid):
         encoder.extend(layer)
         with torch.no_grad():
             inputs = layer(inputs)
+    return encoder
+
+
+# %% right="a flat stage"
+def greedy_pretrain(x, widths, train, activation=nn.Sigmoid):
+    kept, z = [], x
+    for w in widths:
+        stage = nn.Sequential(
+            nn.Linear(z.shape[1], w), activation(), nn.Linear(w, z.shape[1])
+        ).to(x)
+        train(stage, z)
+        kept += [stage[0], stage[1]]
+        z = stage[:2](z).detach()
+    return nn.Sequential(*kept)
+
+
+# %% right="layers made beforehand, one activation for all"
+def greedy_pretrain(x, widths, train, activation=nn.Sigmoid):
+    sizes, act = [x.shape[1], *widths], activation()
+    layers = [nn.Linear(a, b).to(x) for a, b in itertools.pairwise(sizes)]
+    z = x
+    for layer in layers:
+        back = nn.Linear(layer.out_features, layer.in_features).to(x)
+        train(nn.Sequential(nn.Sequential(layer, act), back), z)
+        with torch.no_grad():
+            z = act(layer(z))
+    return nn.Sequential(*[m for layer in layers for m in (layer, act)])
+
+
+# %% wrong="the dtype of x forgotten" says="in the dtype of `x`"
+def greedy_pretrain(x, widths, train, activation=nn.Sigmoid):
+    encoder, inputs = nn.Sequential(), x
+    for width in widths:
+        n_in = inputs.shape[1]
+        layer = nn.Sequential(nn.Linear(n_in, width), activation())
+        train(nn.Sequential(layer, nn.Linear(width, n_in)), inputs)
+        encoder.extend(layer)
+        with torch.no_grad():
+            inputs = layer(inputs)
+    return encoder
+
+
+# %% wrong="trains by itself" says="three times, not 0"
+def greedy_pretrain(x, widths, train, activation=nn.Sigmoid):
+    encoder, inputs = nn.Sequential(), x
+    for width in widths:
+        n_in = inputs.shape[1]
+        layer = nn.Sequential(nn.Linear(n_in, width), activation())
+        model = nn.Sequential(layer, nn.Linear(width, n_in)).to(x)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        F.mse_loss(model(inputs), inputs).backward()
+        optimizer.step()
+        encoder.extend(layer)
+        inputs = layer(inputs).detach()
+    return encoder
+
+
+# %% wrong="standardises the codes" says="Stage 2 should be trained on what the layers below"
+def greedy_pretrain(x, widths, train, activation=nn.Sigmoid):
+    encoder, inputs = nn.Sequential(), x
+    for width in widths:
+        n_in = inputs.shape[1]
+        layer = nn.Sequential(nn.Linear(n_in, width), activation())
+        train(nn.Sequential(layer, nn.Linear(width, n_in)).to(x), inputs)
+        encoder.extend(layer)
+        with torch.no_grad():
+            inputs = layer(inputs)
+            inputs = (inputs - inputs.mean(0)) / inputs.std(0)
+    return encoder
+
+
+# %% wrong="sends x through the new layer alone" says="cannot be multiplied"
+def greedy_pretrain(x, widths, train, activation=nn.Sigmoid):
+    encoder, inputs = nn.Sequential(), x
+    for width in widths:
+        n_in = inputs.shape[1]
+        layer = nn.Sequential(nn.Linear(n_in, width), activation())
+        train(nn.Sequential(layer, nn.Linear(width, n_in)).to(x), inputs)
+        encoder.extend(layer)
+        with torch.no_grad():
+            inputs = layer(x)
     return encoder

@@ -208,7 +208,7 @@ def mask_pixels(images, share, patch=4, generator=None):
     return images.masked_fill(mask, 0), mask
 
 
-# %% wrong="rounds down" says="exactly 2"
+# %% wrong="rounds down" says="= 2 of the 6 patches"
 def mask_pixels(images, share, patch=4, generator=None):
     n, h, w = images.shape
     if h % patch or w % patch:
@@ -230,7 +230,7 @@ def mask_pixels(images, share, patch=4, generator=None):
     return images.masked_fill(mask, 0), mask
 
 
-# %% wrong="drawn with replacement" says="exactly 2"
+# %% wrong="drawn with replacement" says="= 2 of the 6 patches"
 def mask_pixels(images, share, patch=4, generator=None):
     n, h, w = images.shape
     if h % patch or w % patch:
@@ -289,7 +289,7 @@ def mask_pixels(images, share, patch=4, generator=None):
     return images * ~mask, mask
 
 
-# %% wrong="a threshold that ties with itself" says="exactly 2"
+# %% wrong="a threshold that ties with itself" says="= 2 of the 6 patches"
 def mask_pixels(images, share, patch=4, generator=None):
     n, h, w = images.shape
     if h % patch or w % patch:
@@ -299,4 +299,46 @@ def mask_pixels(images, share, patch=4, generator=None):
     limit = lots.sort(1).values[:, k - 1 : k]
     grid = (lots < limit).reshape(n, h // patch, w // patch)
     mask = grid.repeat_interleave(patch, 1).repeat_interleave(patch, 2)
+    return images.masked_fill(mask, 0), mask
+
+
+# %% right="multinomial"
+def mask_pixels(images, share, patch=4, generator=None):
+    n, h, w = images.shape
+    if h % patch or w % patch:
+        raise ValueError
+    P = (h // patch) * (w // patch)
+    k = round(share * P)
+    grid = torch.zeros(n, P, dtype=torch.bool)
+    if k:
+        chosen = torch.multinomial(torch.ones(n, P), k, generator=generator)
+        grid.scatter_(1, chosen, True)
+    grid = grid.view(n, h // patch, w // patch)
+    mask = grid.repeat_interleave(patch, 1).repeat_interleave(patch, 2).to(images.device)
+    return images.masked_fill(mask, 0), mask
+
+
+# %% right="a random order is as good as random ranks"
+def mask_pixels(images, share, patch=4, generator=None):
+    n, h, w = images.shape
+    if h % patch or w % patch:
+        raise ValueError
+    P = (h // patch) * (w // patch)
+    grid = torch.rand(n, P, generator=generator).argsort(1) < round(share * P)
+    grid = grid.view(n, h // patch, w // patch)
+    mask = grid.repeat_interleave(patch, 1).repeat_interleave(patch, 2).to(images.device)
+    return images.masked_fill(mask, 0), mask
+
+
+# %% wrong="patches anywhere" says="off the grid"
+def mask_pixels(images, share, patch=4, generator=None):
+    n, h, w = images.shape
+    if h % patch or w % patch:
+        raise ValueError
+    mask = torch.zeros(n, h, w, dtype=torch.bool)
+    for i in range(n):
+        for _ in range(round(share * (h // patch) * (w // patch))):
+            r = int(torch.randint(h - patch + 1, (), generator=generator))
+            c = int(torch.randint(w - patch + 1, (), generator=generator))
+            mask[i, r : r + patch, c : c + patch] = True
     return images.masked_fill(mask, 0), mask

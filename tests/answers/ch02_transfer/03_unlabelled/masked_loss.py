@@ -108,7 +108,7 @@ def masked_loss(reconstruction, images, mask):
     return errors.sum() / mask.sum().clamp(min=1)
 
 
-# %% wrong="a small number against nan" says="one mean over all hidden pixels"
+# %% wrong="a small number against nan" says="their mean should come out"
 def masked_loss(reconstruction, images, mask):
     errors = (reconstruction - images).square() * mask
     return errors.sum() / (mask.sum() + 0.01)
@@ -136,3 +136,25 @@ def masked_loss(reconstruction, images, mask):
     errors = (reconstruction - images).square()
     visible = (errors * ~mask).sum()
     return ((errors * mask).sum() + visible - visible.detach()) / mask.sum().clamp(min=1)
+
+
+# %% right="nan_to_num"
+def masked_loss(reconstruction, images, mask):
+    return (reconstruction[mask] - images[mask]).pow(2).mean().nan_to_num()
+
+
+# %% right="a tiny number against 0/0"
+def masked_loss(reconstruction, images, mask):
+    return ((reconstruction - images) ** 2 * mask).sum() / (mask.sum() + 1e-8)
+
+
+# %% wrong="a ratio of means" says="0/0 is nan"
+def masked_loss(reconstruction, images, mask):
+    share = mask.to(reconstruction.dtype).mean()
+    return ((reconstruction - images) ** 2 * mask).mean() / share
+
+
+# %% wrong="fills in the truth where it was hidden" says="the *visible* pixels"
+def masked_loss(reconstruction, images, mask):
+    said = torch.where(mask, images, reconstruction)
+    return F.mse_loss(said, images, reduction="sum") / mask.sum().clamp(min=1)

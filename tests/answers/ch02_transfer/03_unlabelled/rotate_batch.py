@@ -145,7 +145,7 @@ def rotate_batch(images, generator=None):
     return rotated, torch.arange(4).repeat_interleave(len(images))
 
 
-# %% wrong="transposed, not turned" says="do not belong together|mirrored"
+# %% wrong="transposed, not turned" says="do not belong together"
 def rotate_batch(images, generator=None):
     if images.shape[-1] != images.shape[-2]:
         raise ValueError
@@ -163,7 +163,7 @@ def rotate_batch(images, generator=None):
     return rotated, turns
 
 
-# %% wrong="upside down by a flip only" says="mirrored, not turned|do not belong together"
+# %% wrong="upside down by a flip only" says="do not belong together"
 def rotate_batch(images, generator=None):
     if images.shape[-1] != images.shape[-2]:
         raise ValueError
@@ -196,7 +196,7 @@ def rotate_batch(images, generator=None):
     return rotated, turns
 
 
-# %% wrong="dimensions 1 and 2 only" says="(5, 2, 4, 4)|should be (5, 2, 4, 4)"
+# %% wrong="dimensions 1 and 2 only" says="(5, 2, 4, 4)"
 def rotate_batch(images, generator=None):
     if images.shape[-1] != images.shape[-2]:
         raise ValueError
@@ -219,7 +219,7 @@ def rotate_batch(images, generator=None):
     return rotated, turns
 
 
-# %% wrong="takes any shape" says="should raise a ValueError|RuntimeError"
+# %% wrong="takes any shape" says="should raise a ValueError"
 def rotate_batch(images, generator=None):
     turns = torch.randint(4, (len(images),), generator=generator)
     rotated = images.clone()
@@ -229,7 +229,7 @@ def rotate_batch(images, generator=None):
     return rotated, turns
 
 
-# %% wrong="in turn, not at random" says="same turns|use `generator`|not equally likely|on its own"
+# %% wrong="in turn, not at random" says="drawn on its own"
 def rotate_batch(images, generator=None):
     if images.shape[-1] != images.shape[-2]:
         raise ValueError
@@ -279,3 +279,33 @@ def rotate_batch(images, generator=None):
         raise ValueError
     turns = torch.randint(4, (len(images),), generator=generator)
     return torch.stack([x.rot90(int(k), (-2, -1)) for x, k in zip(images, turns)])
+
+
+# %% wrong="turns in order" says="drawn on its own"
+def rotate_batch(images, generator=None):
+    if images.shape[-1] != images.shape[-2]:
+        raise ValueError
+    turns = torch.randint(4, (len(images),), generator=generator).sort().values
+    rotated = images.clone()
+    for k in range(4):
+        rotated[turns == k] = images[turns == k].rot90(k, (-2, -1))
+    return rotated, turns
+
+
+# %% wrong="puts the groups one behind the other" says="Some image lost its pixels"
+def rotate_batch(images, generator=None):
+    if images.shape[-1] != images.shape[-2]:
+        raise ValueError
+    turns = torch.randint(4, (len(images),), generator=generator)
+    rotated = torch.cat([images[turns == k].rot90(k, (-2, -1)) for k in range(4)])
+    return rotated, turns.sort().values
+
+
+# %% wrong="asserts" says="AssertionError"
+def rotate_batch(images, generator=None):
+    assert images.shape[-1] == images.shape[-2]
+    turns = torch.randint(4, (len(images),), generator=generator)
+    rotated = images.clone()
+    for k in range(4):
+        rotated[turns == k] = images[turns == k].rot90(k, (-2, -1))
+    return rotated, turns
