@@ -964,22 +964,23 @@ with HiddenTest("rotate_batch") as test:
             torch.equal(rotated, before),
             "The result shares memory with the argument: what is not turned should be copied as well.",
         )
-    images = torch.zeros(8_000, 1, 1)
+    images = torch.zeros(4_000, 1, 1)
     turns = rotate_batch(images=images)[1]
     counts = torch.bincount(turns, minlength=4)
     test.that(
-        bool(((counts - 2_000).abs() < 6 * math.sqrt(8_000 * 3 / 16)).all()),
+        bool(((counts - 1_000).abs() < 6 * math.sqrt(4_000 * 3 / 16)).all()),
         "The four turns are not equally likely.",
     )
     same = (turns[1:] == turns[:-1]).double().mean().item()
     test.that(
-        abs(same - 0.25) < 6 * math.sqrt(3 / 16 / 7_999),
+        abs(same - 0.25) < 6 * math.sqrt(3 / 16 / 3_999),
         "The turn of an image depends on that of its neighbour: each image should be drawn on its own.",
     )
     test.that(
         not torch.equal(turns, rotate_batch(images)[1]),
         "Two calls draw the same turns: set no seed.",
     )
+    images = images[:200]
     before = torch.get_rng_state()
     draws = [
         rotate_batch(images=images, generator=g)[1]
@@ -1240,7 +1241,7 @@ with HiddenTest("mask_pixels") as test:
             bool((counts == want).all()),
             "The number of hidden patches should be exactly round(share * P) in each image.",
         )
-    n, cells = 6_000, 6
+    n, cells = 3_000, 6
     masks = [mask_pixels(torch.ones(n, 2, 3), 0.5, patch=1)[1].flatten(1) for _ in range(2)]
     test.that(not torch.equal(*masks), "Two calls hide the same patches: set no seed.")
     codes = (masks[0].long() * 2 ** torch.arange(cells)).sum(1)
@@ -1859,8 +1860,8 @@ with Claims(clothes) as claim:
         weaker=easy["random, frozen"] < 30,
     )
     claim(
-        "standardised pixels cost the net from scratch half a point or more on the easy pair",
-        cost["mean"].item() < -0.005,
+        "standardised pixels cost the net from scratch some of its accuracy on the easy pair",
+        cost["mean"].item() < 0,
         weaker=abs(cost["mean"].item()) < 0.5,
     )
     claim(

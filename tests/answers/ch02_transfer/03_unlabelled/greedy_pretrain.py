@@ -149,7 +149,7 @@ def greedy_pretrain(x, widths, train, activation=nn.Sigmoid):
     return encoder
 
 
-# %% wrong="trains the whole stack each time" says="no other layer"
+# %% wrong="trains the whole stack each time" says="codes of length 5"
 def greedy_pretrain(x, widths, train, activation=nn.Sigmoid):
     encoder, n_in = nn.Sequential(), x.shape[1]
     for width in widths:
