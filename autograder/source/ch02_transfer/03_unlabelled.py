@@ -376,7 +376,7 @@ lab.show(
 # %% [markdown]
 # (What the text says of numbers holds for the full run on the real images. Fast mode and the built-in digits show less.)
 #
-# The humble one wins, and by far: 91 % against 70 %. PCA does with 10 directions what this autoencoder does with 100 numbers, of which quite a few are dead ReLUs and say nothing at all. PCA computes the best linear answer by a formula, from the whole heap at once; the autoencoder has to find its own, step by step, through units that throw away half of what they see. With many more epochs, and more careful ones, it would come closer. So a net that reconstructs has shown nothing until it has been compared with PCA.
+# The humble one wins, and by far: 91 % against about 70 %. PCA does with 10 directions what this autoencoder does with 100 numbers, of which quite a few are dead ReLUs and say nothing at all. PCA computes the best linear answer by a formula, from the whole heap at once; the autoencoder has to find its own, step by step, through units that throw away half of what they see. With many more epochs, and more careful ones, it would come closer. So a net that reconstructs has shown nothing until it has been compared with PCA.
 #
 # For our purpose that is not the end of it. PCA's 100 numbers are linear in the pixels; a linear head on them can say nothing that logistic regression on the pixels could not say. The encoder's numbers are not linear. Whether they are *better* is what the race at the end will ask.
 #
@@ -754,7 +754,7 @@ lab.band(
 lab.show(
     fig,
     alt="Accuracy over the epochs of supervised training, with 95 % bands. The sigmoid net from scratch stays at 10 %. "
-    "Pretrained greedily or all at once it climbs to about two thirds or more. The ReLU net from scratch is at 75 % after an "
+    "Pretrained greedily or all at once it climbs, to about half or more. The ReLU net from scratch is at 70 % after an "
     "epoch or two and ends above all others.",
 )
 ended = history[history.epoch == SUPERVISED]
@@ -777,7 +777,7 @@ table.join(best_lr.lr).join(before).round(5)
 # %% [markdown]
 # So this is what the excitement was about. From scratch the sigmoid net guesses, at any of the learning rates. The table says why, before a single step is made: the last hidden layer gives nearly the same numbers whatever picture comes in, they differ by 0.0003, and the gradient that comes down to the first layer is nearly a thousand times smaller than that of the ReLU net. Nothing gets up, and nothing gets down. Pretrained one layer at a time, the very same net passes a signal to its top layer, and learns.
 #
-# But look at the other lines. Pretraining all layers *at once* works too: Adam, which divides each gradient by its own size, minds small ones less, so the deep sigmoid autoencoder trains, after a while. In 2006 there was no Adam, and layer by layer was the way in. And the best line belongs to the net that was not pretrained at all, and has ReLU and He's initialisation instead.
+# But look at the other lines. Pretraining all layers *at once* can work too: Adam, which divides each gradient by its own size, minds small ones less, so the deep sigmoid autoencoder trains, after a while. In 2006 there was no Adam, and layer by layer was the way in. And the best line belongs to the net that was not pretrained at all, and has ReLU and He's initialisation instead.
 #
 # The disease was never a lack of pictures. It was a signal that died on its way, and pretraining cured it by putting the weights where signals pass. Since initialisation, activations and normalisation do that for nothing, greedy pretraining has gone out of use. The idea *behind* it, to learn from the heap first, has not.
 
@@ -1055,7 +1055,7 @@ lab.show(
 by_class.round(3)
 
 # %% [markdown]
-# It is right 95 times in a hundred. A shoe has a sole, and the net is never wrong about it. A dress is narrow at one end and wide at the other, but which end is up? Where it errs, it mostly says *upside down*. Worst are bags, about as wide as high, some with a handle on top and some without.
+# It is right 95 times in a hundred. A shoe has a sole, and the net is hardly ever wrong about one. A dress is narrow at one end and wide at the other, but which end is up? Where it errs, it mostly says *upside down*. Worst are bags, about as wide as high, some with a handle on top and some without.
 #
 # In other words, to answer, the net has had to notice soles, sleeves, necklines and handles, and nobody ever told it that such things exist. That is the promise of self-supervision. Note also what it did *not* have to notice: whether a garment has buttons. Buttons look the same on a shirt that stands on its head.
 #
@@ -1665,15 +1665,15 @@ lab.show(
     fig,
     alt="Gain over the net from scratch in points, with 95 % intervals, for eight contenders; left the easy pair, right the "
     "hard one. Fine-tuned bodies lie within about a point of zero on both. Frozen pretrained bodies lie just below zero on the "
-    "easy pair, and five to seven points below on the hard one; a random frozen body loses about eight points on both.",
+    "easy pair, and several points below on the hard one; a random frozen body loses most.",
 )
 
 # %% [markdown]
-# Read the right-hand panel first. On the hard pair every frozen body **hurts**, the pretrained ones as well: the net that has never seen the heap is five points better, and so is plain logistic regression. The questions did not need buttons and collars. A picture can be restored, turned upright or filled in without them, so 100 numbers that answer the question well need not contain them, and a frozen body cannot learn what it has dropped. Fine-tuned, the same bodies recover all of that loss and win nothing: twenty labels move the layers to where they would have gone anyway.
+# Read the right-hand panel first. On the hard pair every frozen body **hurts**, the pretrained ones as well: the net that has never seen the heap is several points better, and so is plain logistic regression. The questions did not need buttons and collars. A picture can be restored, turned upright or filled in without them, so 100 numbers that answer the question well need not contain them, and a frozen body cannot learn what it has dropped. Fine-tuned, the same bodies recover that loss and win next to nothing: all layers may move again, and what the question had dropped can be learned anew.
 #
 # On the left, the frozen bodies show what they did learn. They stand far above the random body, and come close to the net from scratch. Sleeves *are* needed to restore a picture or to turn it upright. Still, close is not above.
 #
-# So this is what is so, at this budget: dense nets, small grey pictures, a heap of 20,000, two epochs. **No question gained anything that the interval could tell from nothing, and freezing cost points wherever the question did not fit the task.** It is not a verdict on self-supervision. The same idea, with a thousand times the pictures and nets that can look at a collar wherever it is, is behind nearly every large model of today. It is a verdict on taking a gain for granted.
+# So this is what is so, at this budget: dense nets, small grey pictures, a heap of 20,000, two epochs. **Fine-tuned, no question was worth more than a point or so, and freezing cost several wherever the question did not fit the task.** It is not a verdict on self-supervision. The same idea, with a thousand times the pictures and nets that can look at a collar wherever it is, is behind nearly every large model of today. It is a verdict on taking a gain for granted.
 #
 # How do gains get into papers, then? One way is known to you from the first lesson. In the table above, the net from scratch chose pixels from 0 to 1. Take that choice away from it: *standardised pixels for everybody*, as in most recipes, everything else tuned as before.
 #
@@ -1703,7 +1703,7 @@ print(
 handicap.round(4)
 
 # %% [markdown]
-# There is the gain. Nothing about the pretraining has changed; the rival has been weakened, by a detail of the input that nobody would mention in an abstract. Oliver and others (2018) tell the same story of a whole field: when the supervised baseline was tuned with as much care as the new method, a good part of the progress was gone.
+# Now the pretrained nets look better. Nothing about the pretraining has changed; the rival has been weakened, by a detail of the input that nobody would mention in an abstract. Oliver and others (2018) tell the same story of a whole field: when the supervised baseline was tuned with as much care as the new method, a good part of the progress was gone.
 #
 # ## A question that can be cheated
 #
@@ -1763,7 +1763,7 @@ print(lab.summary(cheated, "method", "accuracy").round(4).to_string(index=False)
 cheat_gain.round(4)
 
 # %% [markdown]
-# The cheat is right *always*, and its frozen body is worth no more than a body that has learned nothing: five points or so less than that of the honest net, which was wrong every twentieth time. Why look at clothes, if four bright squares tell it all? Without the mark it still beats guessing, because in the first steps, before the mark had taken over, it did learn something about clothes. Then the loss was near zero, and with it the gradient.
+# The cheat is right *always*, and its frozen body is worth no more than a body that has learned nothing: several points less than that of the honest net, which was wrong every twentieth time. Why look at clothes, if four bright squares tell it all? Without the mark it still beats guessing, because in the first steps, before the mark had taken over, it did learn something about clothes. Then the loss was near zero, and with it the gradient.
 #
 # Such **short cuts** are found in earnest, and never where one looks for them. The net of Doersch, Gupta and Efros (2015), asked for the place of a patch within a photograph, read it off the colour fringes of the lens. Others use the black border of a scan, the blocks of JPEG, the seam where a picture was cut. So a pretext task that is solved perfectly, and quickly, is no reason to be glad. It is a reason to ask what was really answered.
 #
