@@ -337,36 +337,36 @@ def keep_of(loss):
     return 1 - loss / spread
 
 
-images = fresh["0 to 1"]
+garments = fresh["0 to 1"]
 middle = heap["0 to 1"].mean(0)
-spread = F.mse_loss(middle.expand_as(images), images).item()
+spread = F.mse_loss(middle.expand_as(garments), garments).item()
 auto = pretrain("autoencoder", "0 to 1", seed=0)
 with torch.no_grad():
-    restored = auto(images)
+    restored = auto(garments)
     # the directions in which the heap varies most, from its covariance matrix
     directions = torch.linalg.eigh(torch.cov(heap["0 to 1"].T)).eigenvectors.flip(1)
 
 
 def project(k):
     """The images as PCA with k directions restores them."""
-    return middle + (images - middle) @ directions[:, :k] @ directions[:, :k].T
+    return middle + (garments - middle) @ directions[:, :k] @ directions[:, :k].T
 
 
-kept = {
-    "PCA, 100 directions": keep_of(F.mse_loss(project(100), images).item()),
-    "PCA, 10 directions": keep_of(F.mse_loss(project(10), images).item()),
-    "autoencoder, code of 100": keep_of(F.mse_loss(restored, images).item()),
+compressed = {
+    "PCA, 100 directions": keep_of(F.mse_loss(project(100), garments).item()),
+    "PCA, 10 directions": keep_of(F.mse_loss(project(10), garments).item()),
+    "autoencoder, code of 100": keep_of(F.mse_loss(restored, garments).item()),
 }
-print({name: f"{share:.1%} of the variance" for name, share in kept.items()})
+print({name: f"{share:.1%} of the variance" for name, share in compressed.items()})
 with torch.no_grad():
-    silent = (auto[0](images) == 0).all(0).sum().item()
+    silent = (auto[0](garments) == 0).all(0).sum().item()
 print(f"{silent} of the 100 numbers of its code are 0 for all fresh images")
 
-fresh_y = clothes.valid.labels[: len(images)]
+fresh_y = clothes.valid.labels[: len(garments)]
 pick = [k for c in (2, 6, 0, 3, 7, 8, 9) for k in torch.nonzero(fresh_y == c)[:1, 0].tolist()]
 lab.show(
     show_images(
-        [part[pick] for part in (images, project(100), restored)],
+        [part[pick] for part in (garments, project(100), restored)],
         ["original", "PCA", "autoencoder"],
     ),
     alt="Seven pieces of clothing above, restored by PCA in the middle and by the autoencoder below. Both keep outlines and "
@@ -758,10 +758,10 @@ lab.show(
     "epoch or two and ends above all others.",
 )
 ended = history[history.epoch == SUPERVISED]
-before = lab.sweep(
+at_start = lab.sweep(
     lambda seed, start: health(start, seed), {"start": STARTS}, range(budget(5, fast=2))
 )
-before = before.groupby("start", sort=False)[
+at_start = at_start.groupby("start", sort=False)[
     ["signal at the top", "gradient at the bottom"]
 ].mean()
 table = lab.summary(ended, "start", "accuracy").set_index("start")[["mean", "low", "high"]]
@@ -772,7 +772,7 @@ with needs("greedy_pretrain"):
     print(
         f"signal at the top of the five layers that your own greedy_pretrain has made: {top:.4f}"
     )
-table.join(best_lr.lr).join(before).round(5)
+table.join(best_lr.lr).join(at_start).round(5)
 
 # %% [markdown]
 # So this is what the excitement was about. From scratch the sigmoid net guesses, at any of the learning rates. The table says why, before a single step is made: the last hidden layer gives nearly the same numbers whatever picture comes in, they differ by 0.0003, and the gradient that comes down to the first layer is nearly a thousand times smaller than that of the ReLU net. Nothing gets up, and nothing gets down. Pretrained one layer at a time, the very same net passes a signal to its top layer, and learns.
@@ -1034,7 +1034,7 @@ def turn_loss(model, x, generator):
 QUESTIONS["rotation"] = (lambda: he_(nn.Linear(100, 4)), turn_loss)
 rotation = pretrain("rotation", "0 to 1", seed=0)
 with torch.no_grad():
-    answers = torch.stack([rotation(images[:, order]).argmax(1) for order in QUARTERS])
+    answers = torch.stack([rotation(garments[:, order]).argmax(1) for order in QUARTERS])
 truth = torch.arange(4, device=device)[:, None]
 table = pd.DataFrame(
     {
@@ -1047,7 +1047,7 @@ by_class = table.groupby("class").mean().sort_values("right")
 rotation_accuracy = table.right.mean()
 print(f"all: {rotation_accuracy:.1%}")
 
-shown = images[pick]
+shown = garments[pick]
 lab.show(
     show_images([shown[:, order] for order in QUARTERS[:3]], ["label 0", "label 1", "label 2"]),
     alt="Seven pieces of clothing upright, turned by a quarter counter-clockwise, and upside down, with the labels 0, 1 and 2.",
@@ -1474,19 +1474,19 @@ def fill_loss(model, x, generator):
 
 QUESTIONS["masked"] = (dense_decoder, fill_loss)
 masked_net = pretrain("masked", "0 to 1", seed=0)
-holes, mask = covered(images, torch.Generator().manual_seed(0))
+holes, mask = covered(garments, torch.Generator().manual_seed(0))
 with torch.no_grad():
-    filled = torch.where(mask, masked_net(holes), images)
-error = F.mse_loss(filled[mask], images[mask]).item()
-by_mean = F.mse_loss(middle.expand_as(images)[mask], images[mask]).item()
+    filled = torch.where(mask, masked_net(holes), garments)
+error = F.mse_loss(filled[mask], garments[mask]).item()
+by_mean = F.mse_loss(middle.expand_as(garments)[mask], garments[mask]).item()
 print(f"hidden pixels: {1 - error / by_mean:.0%} of the variance explained")
 with needs("masked_loss"):
-    mine = masked_loss(filled, images, mask).item()
+    mine = masked_loss(filled, garments, mask).item()
     print(f"mean squared error {mine:.4f} by your own masked_loss, {error:.4f} here")
 
 lab.show(
     show_images(
-        [part[pick] for part in (images, holes, filled)],
+        [part[pick] for part in (garments, holes, filled)],
         ["original", "half hidden", "filled in"],
     ),
     alt="Seven pieces of clothing: the originals above, with half of their patches hidden in the middle, and filled in by "
@@ -1737,8 +1737,8 @@ QUESTIONS["marked"] = (QUESTIONS["rotation"][0], marked_loss)
 cheat = pretrain("marked", "0 to 1", seed=0)
 pretext = pd.DataFrame(
     {
-        "with the mark": [right_share(net, marked(images)) for net in (rotation, cheat)],
-        "without": [right_share(net, images) for net in (rotation, cheat)],
+        "with the mark": [right_share(net, marked(garments)) for net in (rotation, cheat)],
+        "without": [right_share(net, garments) for net in (rotation, cheat)],
     },
     index=["asked without the mark", "asked with the mark"],
 )
@@ -1780,12 +1780,12 @@ from ipywidgets import Dropdown, FloatSlider, interact
     patch=Dropdown(options=[1, 2, 4, 7, 14], value=4),
 )
 def explore(share, patch):
-    holes, mask = covered(images[pick], torch.Generator().manual_seed(1), share, patch)
+    holes, mask = covered(garments[pick], torch.Generator().manual_seed(1), share, patch)
     with torch.no_grad():
-        filled = torch.where(mask, masked_net(holes), images[pick])
-    lost = F.mse_loss(filled, images[pick]).item()
+        filled = torch.where(mask, masked_net(holes), garments[pick])
+    lost = F.mse_loss(filled, garments[pick]).item()
     lab.show(
-        show_images([images[pick], holes, filled], ["original", "covered", "filled in"]),
+        show_images([garments[pick], holes, filled], ["original", "covered", "filled in"]),
         alt=f"Seven images, with {share:.0%} hidden in patches of {patch} × {patch}, and filled in; mean squared error {lost:.3f}.",
     )
 
@@ -1795,7 +1795,7 @@ def explore(share, patch):
 
 # %%
 at_end = ended.groupby("start").accuracy.mean()
-signal, slope = before["signal at the top"], before["gradient at the bottom"]
+signal, slope = at_start["signal at the top"], at_start["gradient at the bottom"]
 points = {pair: 100 * gains[pair].set_index("method")["mean"] for pair in PAIRS}
 easy, hard = points["easy"], points["hard"]
 tuned_nets = [f"{question}, fine-tuned" for question in ("autoencoder", "rotation", "masked")]
@@ -1806,9 +1806,9 @@ cheats = 100 * cheat_gain.set_index("method")["mean"]
 with Claims(clothes) as claim:
     claim(
         "PCA with 100 directions keeps over 88 % of the variance, the autoencoder 5 points less or worse",
-        kept["PCA, 100 directions"] > 0.88
-        and kept["autoencoder, code of 100"] < kept["PCA, 100 directions"] - 0.05,
-        weaker=kept["PCA, 100 directions"] > kept["autoencoder, code of 100"],
+        compressed["PCA, 100 directions"] > 0.88
+        and compressed["autoencoder, code of 100"] < compressed["PCA, 100 directions"] - 0.05,
+        weaker=compressed["PCA, 100 directions"] > compressed["autoencoder, code of 100"],
     )
     claim(
         "five sigmoid layers from scratch stay below 15 %; pretrained greedily they reach 30 % or more",
