@@ -376,7 +376,7 @@ lab.show(
 # %% [markdown]
 # (What the text says of numbers holds for the full run on the real images. Fast mode and the built-in digits show less.)
 #
-# The humble one wins, and by far: 91 % against about 70 %. PCA does with 10 directions what this autoencoder does with 100 numbers, of which quite a few are dead ReLUs and say nothing at all. PCA computes the best linear answer by a formula, from the whole heap at once; the autoencoder has to find its own, step by step, through units that throw away half of what they see. With many more epochs, and more careful ones, it would come closer. So a net that reconstructs has shown nothing until it has been compared with PCA.
+# The humble one wins, and by far: 91 % against about 70 %. PCA does with 10 directions what this autoencoder does with 100 numbers, of which 44 are dead ReLUs and say nothing at all. PCA computes the best linear answer by a formula, from the whole heap at once; the autoencoder has to find its own, step by step, through units that throw away half of what they see. With many more epochs, and more careful ones, it would come closer. So a net that reconstructs has shown nothing until it has been compared with PCA.
 #
 # For our purpose that is not the end of it. PCA's 100 numbers are linear in the pixels; a linear head on them can say nothing that logistic regression on the pixels could not say. The encoder's numbers are not linear. Whether they are *better* is what the race at the end will ask.
 #
@@ -777,9 +777,9 @@ table.join(best_lr.lr).join(at_start).round(5)
 # %% [markdown]
 # So this is what the excitement was about. From scratch the sigmoid net guesses, at any of the learning rates. The table says why, before a single step is made: the last hidden layer gives nearly the same numbers whatever picture comes in, they differ by 0.0003, and the gradient that comes down to the first layer is nearly a thousand times smaller than that of the ReLU net. Nothing gets up, and nothing gets down. Pretrained one layer at a time, the very same net passes a signal to its top layer, and learns.
 #
-# But look at the other lines. Pretraining all layers *at once* can work too: Adam, which divides each gradient by its own size, minds small ones less, so the deep sigmoid autoencoder trains, after a while. In 2006 there was no Adam, and layer by layer was the way in. And the best line belongs to the net that was not pretrained at all, and has ReLU and He's initialisation instead.
+# But look at the other lines. Pretraining all layers *at once* is a matter of luck: the deep sigmoid autoencoder has the same disease as the net it is to cure, and gets over it in time on some seeds and not on others, hence the enormous band. (With twice the pretraining, Adam, which divides each gradient by its own size, got there on the seed that we tried. In 2006 there was no Adam, and layer by layer was the way in.) And the best line belongs to the net that was not pretrained at all, and has ReLU and He's initialisation instead.
 #
-# The disease was never a lack of pictures. It was a signal that died on its way, and pretraining cured it by putting the weights where signals pass. Since initialisation, activations and normalisation do that for nothing, greedy pretraining has gone out of use. The idea *behind* it, to learn from the heap first, has not.
+# The disease was never a lack of pictures. It was a signal that died on its way, and pretraining cured it by putting the weights where signals pass, not perfectly: after the same six epochs the net has come to about 50 %. Since initialisation, activations and normalisation do that for nothing, greedy pretraining has gone out of use. The idea *behind* it, to learn from the heap first, has not.
 
 # %% [markdown]
 # ## Labels that make themselves
@@ -1669,11 +1669,11 @@ lab.show(
 )
 
 # %% [markdown]
-# Read the right-hand panel first. On the hard pair every frozen body **hurts**, the pretrained ones as well: the net that has never seen the heap is several points better, and so is plain logistic regression. The questions did not need buttons and collars. A picture can be restored, turned upright or filled in without them, so 100 numbers that answer the question well need not contain them, and a frozen body cannot learn what it has dropped. Fine-tuned, the same bodies recover that loss and win next to nothing: all layers may move again, and what the question had dropped can be learned anew.
+# Read the right-hand panel first. On the hard pair every frozen body **hurts**, the pretrained ones as well: the net that has never seen the heap is five to seven points better, and so is plain logistic regression. The questions did not need buttons and collars. A picture can be restored, turned upright or filled in without them, so 100 numbers that answer the question well need not contain them, and a frozen body cannot learn what it has dropped. Fine-tuned, the same bodies recover that loss and win next to nothing: all layers may move again, and what the question had dropped can be learned anew.
 #
-# On the left, the frozen bodies show what they did learn. They stand far above the random body, and come close to the net from scratch. Sleeves *are* needed to restore a picture or to turn it upright. Still, close is not above.
+# On the left, the frozen bodies show what they did learn. They stand far above the random body, by eight points, and within one of the net from scratch. Sleeves *are* needed to restore a picture or to turn it upright. Still, close is not above.
 #
-# So this is what is so, at this budget: dense nets, small grey pictures, a heap of 20,000, two epochs. **Fine-tuned, no question was worth more than a point or so, and freezing cost several wherever the question did not fit the task.** It is not a verdict on self-supervision. The same idea, with a thousand times the pictures and nets that can look at a collar wherever it is, is behind nearly every large model of today. It is a verdict on taking a gain for granted.
+# So this is what is so, at this budget: dense nets, small grey pictures, a heap of 20,000, two epochs. **Fine-tuned, no question gained anything that the interval can tell from nothing, and freezing cost several points where the question did not fit the task.** It is not a verdict on self-supervision. The same idea, with a thousand times the pictures and nets that can look at a collar wherever it is, is behind nearly every large model of today. It is a verdict on taking a gain for granted.
 #
 # How do gains get into papers, then? One way is known to you from the first lesson. In the table above, the net from scratch chose pixels from 0 to 1. Take that choice away from it: *standardised pixels for everybody*, as in most recipes, everything else tuned as before.
 #
@@ -1703,7 +1703,7 @@ print(
 handicap.round(4)
 
 # %% [markdown]
-# Now the pretrained nets look better. Nothing about the pretraining has changed; the rival has been weakened, by a detail of the input that nobody would mention in an abstract. Oliver and others (2018) tell the same story of a whole field: when the supervised baseline was tuned with as much care as the new method, a good part of the progress was gone.
+# A gain of nearly two points for rotation, frozen or fine-tuned, and the interval excludes zero: something to publish. Nothing about the pretraining has changed; the rival has been weakened, by a detail of the input that nobody would mention in an abstract. Oliver and others (2018) tell the same story of a whole field: when the supervised baseline was tuned with as much care as the new method, a good part of the progress was gone.
 #
 # ## A question that can be cheated
 #
@@ -1763,7 +1763,7 @@ print(lab.summary(cheated, "method", "accuracy").round(4).to_string(index=False)
 cheat_gain.round(4)
 
 # %% [markdown]
-# The cheat is right *always*, and its frozen body is worth no more than a body that has learned nothing: several points less than that of the honest net, which was wrong every twentieth time. Why look at clothes, if four bright squares tell it all? Without the mark it still beats guessing, because in the first steps, before the mark had taken over, it did learn something about clothes. Then the loss was near zero, and with it the gradient.
+# The cheat is right *always*, and its frozen body is worth no more than one that has learned nothing: seven points less than that of the honest net, which was wrong every twentieth time. Why look at clothes, if four bright squares tell it all? Without the mark it still beats guessing, because in the first steps, before the mark had taken over, it did learn something about clothes. Then the loss was near zero, and with it the gradient.
 #
 # Such **short cuts** are found in earnest, and never where one looks for them. The net of Doersch, Gupta and Efros (2015), asked for the place of a patch within a photograph, read it off the colour fringes of the lens. Others use the black border of a scan, the blocks of JPEG, the seam where a picture was cut. So a pretext task that is solved perfectly, and quickly, is no reason to be glad. It is a reason to ask what was really answered.
 #
