@@ -754,8 +754,8 @@ lab.band(
 lab.show(
     fig,
     alt="Accuracy over the epochs of supervised training, with 95 % bands. The sigmoid net from scratch stays at 10 %. "
-    "Pretrained greedily or all at once it climbs, to about half or more. The ReLU net from scratch is at 70 % after an "
-    "epoch or two and ends above all others.",
+    "Pretrained greedily it climbs to about 50 %. Pretrained all at once it ends near 25 % on average, with a very wide band. The ReLU "
+    "net from scratch is at 70 % after an epoch or two and ends above 80 %.",
 )
 ended = history[history.epoch == SUPERVISED]
 at_start = lab.sweep(
@@ -1664,7 +1664,7 @@ axes[1].tick_params(labelleft=False)
 lab.show(
     fig,
     alt="Gain over the net from scratch in points, with 95 % intervals, for eight contenders; left the easy pair, right the "
-    "hard one. Fine-tuned bodies lie within about a point of zero on both. Frozen pretrained bodies lie just below zero on the "
+    "hard one. Fine-tuned bodies lie within two points of zero on both, and their intervals include it. Frozen pretrained bodies lie just below zero on the "
     "easy pair, and several points below on the hard one; a random frozen body loses most.",
 )
 
@@ -1840,8 +1840,8 @@ with Claims(clothes) as claim:
         weaker=error / by_mean < 1.5,
     )
     claim(
-        "fine-tuned, no question gains or loses more than 3 points, on either pair",
-        all(abs(p[name]) < 3 for p in points.values() for name in tuned_nets),
+        "fine-tuned, no question gains more than 2 points, or loses more than 5, on either pair",
+        all(-5 < p[name] < 2 for p in points.values() for name in tuned_nets),
         weaker=all(abs(p[name]) < 50 for p in points.values() for name in tuned_nets),
     )
     claim(
