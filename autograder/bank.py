@@ -24,7 +24,7 @@ from pathlib import Path
 
 import jupytext
 
-from autograder import views
+from autograder import needed, views
 from autograder.build import read_all
 from autograder.lesson import SOLUTION, Exercise, Lesson
 from autograder.repo import Repo, UserError
@@ -164,6 +164,7 @@ def judge(
     others = {e.name: e for e in lesson.exercises}
     cells = setup + [views.without(others[n].cells["stub"].text, SOLUTION) for n in exercise.needs]
     check, test = (exercise.cells[role].text for role in ("check", "test"))
+    needed.names(test)  # remembered by the children
     if across:
         ours, theirs = socket.socketpair()
         seen, sees = context.Pipe(duplex=False)

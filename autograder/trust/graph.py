@@ -29,8 +29,8 @@ class Across(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, slope: torch.Tensor) -> tuple:
         """The gradients of the leaves, as the other process says."""
-        if not ctx.leaves:
-            return None, None, None, None
+        if not ctx.leaves or ctx.number in ctx.peer.cut:
+            return None, None, None, None, *(None for _ in ctx.leaves)
         answer = ctx.peer.ask("slopes", ctx.number, ctx.leaves, slope, torch.is_grad_enabled())
         if type(answer) is not tuple or len(answer) != len(ctx.leaves):
             raise RuntimeError("no gradients came back")
@@ -57,6 +57,7 @@ def history(peer: Any, tensor: torch.Tensor) -> list[int] | None:
         seen.add(node)
         if isinstance(node, Across._backward_cls) and node.peer is peer:
             names.append(node.number)
+            peer.tensors.edges[node.number] = torch.autograd.graph.GradientEdge(node, 0)
         elif hasattr(node, "variable"):
             names.append(peer.tensors.share(node.variable))
         else:
@@ -64,12 +65,32 @@ def history(peer: Any, tensor: torch.Tensor) -> list[int] | None:
     return names
 
 
-def slopes(tensor: torch.Tensor, leaves: list[torch.Tensor], above: torch.Tensor, again: bool) -> tuple:
-    """The gradients of `leaves`, with a history of their own if they are to be differentiated again."""
-    with torch.enable_grad():
-        return torch.autograd.grad(
-            tensor, leaves, above, retain_graph=True, create_graph=again, allow_unused=True
-        )
+def slopes(peer: Any, number: int, names: list[int], above: torch.Tensor, again: bool) -> tuple:
+    """The gradients of the tensors on which one of this side's hangs, as far as `history` has followed it.
+
+    What lies behind a tensor of the other side's is followed there, and must not count here as well.
+
+    Args:
+        peer: whose tensors they are.
+        number: the tensor's.
+        names: what `history` gave for it.
+        above: what arrives at it.
+        again: whether the gradients should have a history of their own.
+    """
+    leaves = [peer.tensors.edges.get(name) or peer.tensors.find(name) for name in names]
+    before, peer.cut = peer.cut, frozenset(names)
+    try:
+        with torch.enable_grad():
+            return torch.autograd.grad(
+                peer.tensors.find(number),
+                leaves,
+                above,
+                retain_graph=True,
+                create_graph=again,
+                allow_unused=True,
+            )
+    finally:
+        peer.cut = before
 
 
 class Pull:

@@ -19,6 +19,7 @@ _PARTS = ("_parameters", "_buffers", "_modules")
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks")
 _FLAGS = ("_forward_hooks_with_kwargs", "_forward_pre_hooks_with_kwargs", "_forward_hooks_always_called")
 _KINDS = {"_parameters": nn.Parameter, "_buffers": torch.Tensor, "_modules": nn.Module}
+_OWN = frozenset(nn.Module().__dict__)
 _PLAIN = (bool, int, float, str, type(None), torch.Size, torch.dtype, torch.Tensor)
 
 
@@ -61,7 +62,7 @@ def update(module: nn.Module, told: list, decode: Callable[[Any], Any]) -> None:
         _fill(held[kind], {int(key): True for key in keys})
     if is_torchs(type(module)):
         for name, value in attributes:
-            if not (_name(name) in held["_parameters"] or name.startswith("_") or hasattr(nn.Module, name)):
+            if _name(name) not in _OWN and name not in held["_parameters"] and not hasattr(nn.Module, name):
                 held[name] = decode(value)
 
 
@@ -78,12 +79,12 @@ def _attributes(module: nn.Module) -> list[tuple[str, Any]]:
     return [
         (name, value)
         for name, value in module.__dict__.items()
-        if not name.startswith("_") and name != "training" and _plain(value)
+        if name not in _OWN and _plain(value)
     ]
 
 
 def _plain(value: Any) -> bool:
-    return isinstance(value, _PLAIN) or (isinstance(value, tuple) and all(map(_plain, value)))
+    return isinstance(value, _PLAIN) or (isinstance(value, tuple | list) and all(map(_plain, value)))
 
 
 def _name(name: Any) -> str:

@@ -45,7 +45,7 @@ class Objects:
         self._fresh: list[tuple[int, Any]] = []
         self._states: dict[int, Any] = {}  # what both sides know of it
         self._gone: list[int] = []
-        self._arrived: list = []
+        self._arrived: list = []  # until the other side can know that they are no more
         self._named: dict[str, Any] = {}  # what has crossed by name
         self._names: dict[int, str] = {}
 
@@ -147,7 +147,6 @@ class Objects:
             self._states.pop(number, None)
             if held is not None and self._numbers.get(id(held)) == number:
                 del self._numbers[id(held)]
-        self._arrived = []  # until they have found their places
         for number, kind, *parts in sorted(news["made"], key=lambda one: one[1] != "class"):
             if number in self._held or number % 2 == self._peer.parity:
                 raise WireError("a number that is taken")
@@ -158,6 +157,10 @@ class Objects:
             value = self._find(number)
             self._update(value, state)
             self._states[number] = self._state(value)
+
+    def release(self) -> None:
+        """The other side rests: what it is told to be gone it will not name again."""
+        self._arrived.clear()
 
     def _describe(self, value: Any) -> tuple:
         """Kind and facts of something that the other side has not seen."""

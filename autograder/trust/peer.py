@@ -40,6 +40,7 @@ class Peer:
 
     def __init__(self, connection: socket.socket, *, trusted: bool, namespace: dict | None = None):
         self.connection, self.trusted, self.namespace = connection, trusted, namespace or {}
+        self._reader = connection.makefile("rb")
         self.parity = int(not trusted)
         self._last = self.parity
         self.tensors = Tensors(
@@ -49,6 +50,7 @@ class Peer:
         self._dice = Dice(trusted)
         self._raised: dict[int, BaseException] = {}
         self._depth = 0
+        self.cut: frozenset[int] = frozenset()  # see `graph.slopes`
         self.ended = ""  # why nothing can be asked any more
 
     def number(self) -> int:
@@ -91,7 +93,9 @@ class Peer:
             raise
         finally:
             self._depth -= 1
-            self.tensors.release()
+            if not self._depth:
+                self.tensors.release()
+                self.objects.release()
         if error is not None:
             raise error
         return value
@@ -116,7 +120,6 @@ class Peer:
                 operation = _OPERATIONS.get(message["op"])
                 if operation is None or type(parts) is not tuple:
                     raise WireError("no such question")
-            self.tensors.release()
             value = operation(self, *parts)
             reply = {}
             if message["op"] == "call":
@@ -151,8 +154,7 @@ class Peer:
         return (self.namespace[name],) if name in self.namespace else ()
 
     def _do_slopes(self, number: int, leaves: list, above: torch.Tensor, again: bool) -> tuple:
-        found = [self.tensors.find(leaf) for leaf in leaves]
-        return graph.slopes(self.tensors.find(number), found, above, again)
+        return graph.slopes(self, number, leaves, above, again)
 
     def _do_pull(self, function: Callable, count: int) -> graph.Pull:
         return graph.Pull(function, int(count))
@@ -174,7 +176,7 @@ class Peer:
     def _listen(self) -> dict:
         """The next message, after what it says has changed there is changed here."""
         try:
-            message, buffers = wire.receive(self.connection)
+            message, buffers = wire.receive(self._reader)
         except WireError as error:
             raise self._broken(error) from error
         with self._reading():

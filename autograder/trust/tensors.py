@@ -17,10 +17,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.autograd.graph import GradientEdge
 from torch.multiprocessing.reductions import StorageWeakRef
 
 from autograder.trust.wire import WireError, dtype, product
 
+_RECENT = 64  # tensors and storages that are looked at although a message does not name them
 MAX_BYTES = 256 << 20  # of a storage, and of a tensor as it appears: an expanded one appears larger than it is
 
 
@@ -86,7 +88,7 @@ class _Shared:
         self.ref = weakref.ref(tensor, gone)
         self.function = tensor.grad_fn  # one that has another since is another tensor to autograd
         self.facts: list | None = None  # what both sides know
-        self.place: tuple = ()  # where the facts say it is
+        self.glance: tuple = ()  # what has to differ before the facts can
         self.key = id(tensor)
 
 
@@ -107,9 +109,14 @@ class Tensors:
         self._shared: dict[int, _Shared] = {}
         self._by_id: dict[int, _Shared] = {}
         self.histories: dict[int, torch.Tensor] = {}  # results that the other side may want the gradient of
+        self.edges: dict[int, GradientEdge] = {}  # what such results hang on here, whose tensor may be no more
         self._fresh: list[_Shared] = []
         self._gone: list[int] = []
-        self._kept: list[torch.Tensor] = []  # until they have found their places
+        self._kept: list[torch.Tensor] = []  # until the other side can know that they are no more
+        self._named: dict[int, None] = {}  # tensors, in the order in which messages last named them
+        self._used: dict[int, None] = {}  # the same of storages
+        self._since = 0  # how many of them since the last message
+        self._bereft: set[int] = set()  # storages that have lost a tensor
 
     def find(self, number: int) -> torch.Tensor:
         """The tensor of that number.
@@ -135,7 +142,13 @@ class Tensors:
                 tensor = tensor.resolve_conj().resolve_neg()
             shared = self._remember(self._number(), tensor)
             self._fresh.append(shared)
+        self._name(shared.number)
         return shared.number
+
+    def _name(self, number: int) -> None:
+        self._named.pop(number, None)
+        self._named[number] = None
+        self._since += 1
 
     def _remember(self, number: int, tensor: torch.Tensor) -> _Shared:
         key = id(tensor)
@@ -143,11 +156,15 @@ class Tensors:
         def gone(_: Any) -> None:
             if self._shared.get(number) is shared:
                 del self._shared[number]
+                self._named.pop(number, None)
                 self._gone.append(number)
+                if shared.facts:
+                    self._bereft.add(shared.facts[1])
             if self._by_id.get(key) is shared:
                 del self._by_id[key]
 
         shared = _Shared(number, tensor, self._strong, gone)
+        self._kept.append(tensor)
         self._shared[number] = self._by_id[key] = shared
         return shared
 
@@ -163,45 +180,57 @@ class Tensors:
         return memory
 
     def _facts(self, shared: _Shared, tensor: torch.Tensor) -> list:
-        """All about a tensor but its numbers."""
-        last = shared.facts
-        grad = tensor.grad if tensor.is_leaf or tensor.retains_grad else None
+        """All about a tensor but its numbers; the list that is known, if nothing has changed."""
+        grad = tensor.grad if tensor.is_leaf else None
+        number = None if grad is None else self.share(grad)
         place = (tensor.untyped_storage()._cdata, tensor.storage_offset(), tensor.size(), tensor.stride())
-        if last is None or shared.place != place:
-            shared.place = place
-            memory = self._memory(tensor).number
-        else:
-            memory = last[1]
+        glance = (*place, tensor.dtype, tensor.requires_grad, number)
+        if shared.facts is not None and glance == shared.glance:
+            return shared.facts
+        known = shared.facts is not None and place == shared.glance[:4]
+        shared.glance = glance
         return [
             shared.number,
-            memory,
+            shared.facts[1] if known else self._memory(tensor).number,
             str(tensor.dtype).removeprefix("torch."),
             tensor.storage_offset(),
             list(tensor.size()),
             list(tensor.stride()),
             tensor.requires_grad,
             isinstance(tensor, torch.nn.Parameter),
-            None if grad is None else self.share(grad),
-            last[9] if last else self._graph(tensor),
+            number,
+            shared.facts[9] if shared.facts else self._graph(tensor),
         ]
 
     def news(self, buffers: list[bytes]) -> dict:
-        """What has changed since the last message; bytes go into `buffers`."""
-        told, done = [], set()
-        for shared in list(self._shared.values()):
-            self._tell(shared, told, done)
+        """What has changed since the last message; bytes go into `buffers`.
+
+        All that this message names is looked at, and what was named of late.
+        """
+        told: list[list] = []
+        done: set[int] = set()
+        since = self._since
+        for number in list(reversed(self._named))[: since + _RECENT]:
+            self._tell(self._shared[number], told, done)
         while self._fresh:
             self._tell(self._fresh.pop(), told, done)
+        self._since = 0
         memories = []
-        for memory in list(self._memories.values()):
+        for number in list(reversed(self._used))[: len(done) + _RECENT]:
+            memory = self._memories[number]
             if memory.held is None and memory.alive.expired():
-                self._forget(memory)
                 continue
             now = memory.read()
             if now != memory.seen:
                 memory.seen = now
                 memories.append([memory.number, memory.size, len(buffers)])
                 buffers.append(now)
+        for number in list(self._bereft):
+            memory = self._memories.get(number)
+            if memory is None or memory.alive.expired():
+                self._bereft.discard(number)
+                if memory is not None:
+                    self._forget(memory)
         gone, self._gone = self._gone, []
         return {"memories": memories, "tensors": told, "gone": gone}
 
@@ -211,14 +240,20 @@ class Tensors:
             return
         done.add(shared.number)
         facts = self._facts(shared, tensor)
-        if facts != shared.facts:
+        if facts is not shared.facts:
             if shared.facts is None and facts[9] is not None:
                 self.histories[shared.number] = tensor
+            if facts != shared.facts:
+                told.append(facts)
             shared.facts = facts
-            told.append(facts)
+        if facts[8] is not None:
+            self._tell(self._shared[facts[8]], told, done)
+        self._used.pop(facts[1], None)
+        self._used[facts[1]] = None
 
     def _forget(self, memory: _Memory) -> None:
         del self._memories[memory.number]
+        self._used.pop(memory.number, None)
         self._gone.append(memory.number)
         if self._by_address.get(memory.alive.cdata) is memory:
             del self._by_address[memory.alive.cdata]
@@ -253,7 +288,8 @@ class Tensors:
             if tensor.is_leaf and tensor.requires_grad != facts[6]:
                 tensor.requires_grad_(bool(facts[6]))
         later.sort(key=lambda one: one[0][9] is not None)  # leaves before what hangs on them
-        self._kept = [self._make(facts, base) for facts, base in later]
+        for facts, base in later:
+            self._make(facts, base)
         for facts in news["tensors"]:
             shared = self._shared.get(facts[0])
             tensor = shared.ref() if shared else None
@@ -265,12 +301,14 @@ class Tensors:
                     tensor.grad = grad
             shared.facts = self._facts(shared, tensor)
             shared.facts[9] = facts[9]
+            self._used[shared.facts[1]] = None
+            self._name(shared.number)
         for number in written:
             self._notice(number)
 
     def release(self) -> None:
-        """What has just arrived has found its place."""
-        self._kept = []
+        """The other side rests: what it is told to be gone it will not name again."""
+        self._kept.clear()
 
     def _notice(self, number: int) -> None:
         """Tell autograd that a storage has changed."""
@@ -281,6 +319,8 @@ class Tensors:
 
     def _let_go(self, number: int) -> None:
         shared = self._shared.pop(number, None)
+        self._named.pop(number, None)
+        self._used.pop(number, None)
         if shared and self._by_id.get(shared.key) is shared:
             del self._by_id[shared.key]
         if memory := self._memories.pop(number, None):

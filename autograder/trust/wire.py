@@ -15,7 +15,7 @@ import socket
 import struct
 from collections import OrderedDict, defaultdict, deque
 from pathlib import PurePath
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 import torch
@@ -69,38 +69,34 @@ def send(connection: socket.socket, message: Any, buffers: list[bytes]) -> None:
         raise Gone from None
 
 
-def receive(connection: socket.socket) -> tuple[Any, list[bytes]]:
+def receive(reader: BinaryIO) -> tuple[Any, list[bytes]]:
     """Receive one frame.
 
     Raises:
         WireError: if it breaks the rules.
         Gone: if the other end is closed.
     """
-    (count,) = struct.unpack("<I", _read(connection, 4))
+    (count,) = struct.unpack("<I", _read(reader, 4))
     if not 1 <= count <= MAX_BUFFERS:
         raise WireError("no such number of buffers")
-    sizes = struct.unpack(f"<{count}Q", _read(connection, 8 * count))
+    sizes = struct.unpack(f"<{count}Q", _read(reader, 8 * count))
     if sum(sizes) > MAX_FRAME:
         raise WireError("too large")
-    head, *buffers = (_read(connection, size) for size in sizes)
+    head, *buffers = (_read(reader, size) for size in sizes)
     try:
         return json.loads(head), buffers
     except (ValueError, RecursionError) as error:
         raise WireError(f"no JSON: {error}") from None
 
 
-def _read(connection: socket.socket, size: int) -> bytes:
-    parts = bytearray(size)
-    view = memoryview(parts)
-    while len(view):
-        try:
-            got = connection.recv_into(view)
-        except OSError:
-            got = 0
-        if not got:
-            raise Gone
-        view = view[got:]
-    return bytes(parts)
+def _read(reader: BinaryIO, size: int) -> bytes:
+    try:
+        data = reader.read(size)
+    except OSError:
+        data = b""
+    if len(data) < size:
+        raise Gone
+    return data
 
 
 def encode(value: Any, references: References, depth: int = 0) -> Any:
