@@ -24,6 +24,7 @@ _CALLABLE = (
     *(types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.MethodWrapperType),
     *(functools.partial, graph.Pull, type(functools.lru_cache(len))),
 )
+_STATEFUL = (nn.Module, torch.optim.Optimizer, torch.Generator, io.BytesIO)
 _MAX_FILE = 64 << 20
 
 
@@ -43,7 +44,7 @@ class Objects:
         self._held: dict[int, Any] = {}  # number → object, or a weak reference to it
         self._numbers: dict[int, int] = {}  # id → number
         self._fresh: list[tuple[int, Any]] = []
-        self._states: dict[int, Any] = {}  # what both sides know of it
+        self._states: dict[int, Any] = {}  # of those that have a state: what both sides know of it
         self._gone: list[int] = []
         self._arrived: list = []  # until the other side can know that they are no more
         self._named: dict[str, Any] = {}  # what has crossed by name
@@ -121,6 +122,8 @@ class Objects:
         else:
             self._held[number] = value
         self._numbers[key] = number
+        if isinstance(value, _STATEFUL):
+            self._states[number] = None
 
     def news(self) -> dict:
         """What is new or has changed."""
@@ -129,11 +132,11 @@ class Objects:
             while self._fresh:
                 number, value = self._fresh.pop()
                 made.append([number, *self._describe(value)])
-            for number in list(self._held):
+            for number, known in list(self._states.items()):
                 held = self._held.get(number)
                 value = held() if isinstance(held, weakref.ref) else held
                 state = None if value is None else self._state(value)
-                if state is not None and state != self._states.get(number):
+                if state is not None and state != known:
                     self._states[number] = states[number] = state
             if not self._fresh:
                 break

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator as Iterable
 from typing import Any
 
 import torch
+from torch._C._functorch import peek_interpreter_stack
+from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
 from torch.utils._python_dispatch import _disable_current_modes, _get_current_dispatch_mode_stack
 
 from autograder.trust import errors, graph, wire
@@ -215,6 +217,8 @@ class Peer:
         with contextlib.ExitStack() as stack:
             stack.enter_context(torch.inference_mode(False))
             stack.enter_context(torch.no_grad())
+            if peek_interpreter_stack() is not None:
+                stack.enter_context(temporarily_clear_interpreter_stack())
             if _get_current_dispatch_mode_stack():
                 stack.enter_context(_disable_current_modes())
             yield

@@ -129,6 +129,8 @@ def make_class(peer: Any, name: str, anchor: type, methods: list, own: list, spe
     body |= {"__getattribute__": _object_get(peer, calls), "__setattr__": _object_set(peer)}
     if "__len__" in special:
         body["__bool__"] = lambda self: len(self) > 0
+    elif anchor is not object:
+        body["__bool__"] = lambda self: True  # `given or default` is how training code is written
     return _ClassOfAnother(name, (StandIn, *((anchor,) if anchor is not object else ())), body)
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import ctypes
 import weakref
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from torch.multiprocessing.reductions import StorageWeakRef
 
 from autograder.trust.wire import WireError, dtype, product
 
-_RECENT = 64  # tensors and storages that are looked at although a message does not name them
+_RECENT = 16  # tensors and storages that are looked at although a message does not name them
 MAX_BYTES = 256 << 20  # of a storage, and of a tensor as it appears: an expanded one appears larger than it is
 
 
@@ -210,13 +211,13 @@ class Tensors:
         told: list[list] = []
         done: set[int] = set()
         since = self._since
-        for number in list(reversed(self._named))[: since + _RECENT]:
+        for number in list(islice(reversed(self._named), since + _RECENT)):
             self._tell(self._shared[number], told, done)
         while self._fresh:
             self._tell(self._fresh.pop(), told, done)
         self._since = 0
         memories = []
-        for number in list(reversed(self._used))[: len(done) + _RECENT]:
+        for number in islice(reversed(self._used), len(done) + _RECENT):
             memory = self._memories[number]
             if memory.held is None and memory.alive.expired():
                 continue
