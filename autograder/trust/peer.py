@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Callable, Iterator as Iterable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -125,7 +125,7 @@ class Peer:
             value = operation(self, *parts)
             reply = {}
             if message["op"] == "call":
-                with self._quietly():
+                with _Quietly():
                     now = [wire.encode(part, self.objects) for part in parts[2:]]
                 if repr(now) != repr(message["value"][3:]):
                     reply["changed"] = now
@@ -147,7 +147,7 @@ class Peer:
     def _do_set(self, target: Any, name: str, value: Any) -> None:
         setattr(target, _public(name), value)
 
-    def _do_next(self, iterator: Iterable) -> tuple:
+    def _do_next(self, iterator: Iterator) -> tuple:
         for value in iterator:
             return (value,)
         return ()
@@ -165,7 +165,7 @@ class Peer:
         """Send `message` with `value`, and what has changed here."""
         message["grad"] = torch.is_grad_enabled()
         buffers: list[bytes] = []
-        with self._quietly():
+        with _Quietly():
             if "error" not in message:
                 message["value"] = wire.encode(value, self.objects)
             message["objects"] = self.objects.news()
@@ -193,14 +193,14 @@ class Peer:
         return message
 
     @contextlib.contextmanager
-    def _reading(self) -> Iterable[None]:
+    def _reading(self) -> Iterator[None]:
         """Make something of what the other side has sent.
 
         Raises:
             Ended: in the process of the tests, if that is not as agreed.
         """
         try:
-            with self._quietly():
+            with _Quietly():
                 yield
         except Exception as error:
             raise self._broken(error) from error
@@ -210,18 +210,6 @@ class Peer:
             return error
         self.ended = "the process does not answer as agreed"
         return Ended(self.ended)
-
-    @contextlib.contextmanager
-    def _quietly(self) -> Iterable[None]:
-        """Nothing that is done here is recorded, counted or differentiated."""
-        with contextlib.ExitStack() as stack:
-            stack.enter_context(torch.inference_mode(False))
-            stack.enter_context(torch.no_grad())
-            if peek_interpreter_stack() is not None:
-                stack.enter_context(temporarily_clear_interpreter_stack())
-            if _get_current_dispatch_mode_stack():
-                stack.enter_context(_disable_current_modes())
-            yield
 
     def _tell(self, error: BaseException) -> dict:
         """An error of this side's; one that came from the other side goes back as what it was."""
@@ -237,6 +225,26 @@ class Peer:
         error = errors.rebuild(told)
         error._number = int(told["mine"])
         return error
+
+
+class _Quietly:
+    """Nothing that is done here is recorded, counted, transformed or differentiated."""
+
+    def __enter__(self) -> None:
+        self._stack = None
+        self._grad = torch.is_grad_enabled()
+        if torch.is_inference_mode_enabled() or peek_interpreter_stack() or _get_current_dispatch_mode_stack():
+            self._stack = contextlib.ExitStack()
+            self._stack.enter_context(torch.inference_mode(False))
+            self._stack.enter_context(_disable_current_modes())
+            if peek_interpreter_stack():
+                self._stack.enter_context(temporarily_clear_interpreter_stack())
+        torch._C._set_grad_enabled(False)
+
+    def __exit__(self, *_: object) -> None:
+        if self._stack:
+            self._stack.close()
+        torch._C._set_grad_enabled(self._grad)
 
 
 _OPERATIONS = {

@@ -20,6 +20,8 @@ from typing import Any, BinaryIO, Protocol
 import numpy as np
 import torch
 
+from autograder.trust import frames
+
 MAX_FRAME = 512 << 20  # bytes
 MAX_BUFFERS = 100_000
 MAX_DEPTH = 60
@@ -158,6 +160,8 @@ def _encode_special(value: Any, references: References, depth: int) -> list | No
         return ["slice", *(encode(v, references, depth + 1) for v in (value.start, value.stop, value.step))]
     if isinstance(value, PurePath):
         return ["path", str(value)]
+    if type(value).__module__.partition(".")[0] == "pandas":
+        return frames.encode(value, lambda part: encode(part, references, depth + 1))
     if isinstance(value, np.ndarray) and value.dtype.name in _NUMBERS:
         return ["array", value.dtype.name, list(value.shape), _text(value.tobytes())]
     return {id(Ellipsis): ["..."], id(NotImplemented): ["notimplemented"]}.get(id(value))
@@ -182,6 +186,8 @@ def decode(value: Any, references: References, depth: int = 0) -> Any:
             return dict(pairs) if tag == "dict" else OrderedDict(pairs)
         if tag in _SPECIAL:
             return _SPECIAL[tag](*parts)
+        if tag == "frame":
+            return frames.decode(parts, lambda part: decode(part, references, depth + 1))
         if tag == "slice":
             return slice(*(decode(part, references, depth + 1) for part in parts))
     except WireError:
