@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from torch._C._functorch import is_functorch_wrapped_tensor
+from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
 
 class Across(torch.autograd.Function):
@@ -112,6 +113,11 @@ class Pull:
             ends, pulls = zip(*hanging, strict=True)
             found = torch.autograd.grad(ends, inputs, pulls, create_graph=True, allow_unused=True)
         return tuple(torch.zeros_like(x) if f is None else f for f, x in zip(found, inputs, strict=True))
+
+
+def traced() -> bool:
+    """Whether operations are being written down, which the other side's are not."""
+    return get_proxy_mode() is not None
 
 
 def transformed(arguments: tuple) -> bool:

@@ -62,8 +62,6 @@ class Objects:
             self._named[path] = value
             self._names[id(value)] = path
             return ["global", path]
-        if isinstance(value, types.MethodType) and not value.__name__.startswith("_"):
-            return ["method", wire.encode(value.__self__, self), value.__name__]
         return ["object", self._share(value)]
 
     def resolve(self, tag: str, parts: list) -> Any:
@@ -78,8 +76,6 @@ class Objects:
             return self._by_name(parts[0])
         if tag == "object" and len(parts) == 1:
             return self._find(parts[0])
-        if tag == "method" and len(parts) == 2 and type(parts[1]) is str and not parts[1].startswith("_"):
-            return getattr(wire.decode(parts[0], self), parts[1])
         raise WireError("no value")
 
     def _by_name(self, path: Any) -> Any:
@@ -264,7 +260,7 @@ def _get(cls: type, name: str) -> Any:
 
 def _may_leave(cls: type) -> bool:
     """Whether the process of the tests may show an object of this class: one of the notebook's, or of torch's training."""
-    return cls.__module__ == "__main__" or cls.__module__.startswith(("torch.nn.", "torch.optim.", "torch.utils.data."))
+    return isinstance(cls, names.Foreign) or cls.__module__ == "__main__" or cls.__module__.startswith(("torch.nn.", "torch.optim.", "torch.utils.data."))
 
 
 def merge(old: Any, new: Any, objects: Objects) -> Any:

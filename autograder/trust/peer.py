@@ -8,6 +8,7 @@ last one in the tensors, modules, parameter groups and generators that both side
 from __future__ import annotations
 
 import contextlib
+import copy
 import socket
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -145,7 +146,12 @@ class Peer:
         return getattr(target, _public(name))
 
     def _do_set(self, target: Any, name: str, value: Any) -> None:
+        if self.trusted and not type(target).__module__.startswith("torch."):
+            raise AttributeError(f"{name} of the test's own object cannot be set")
         setattr(target, _public(name), value)
+
+    def _do_copy(self, target: Any) -> Any:
+        return copy.deepcopy(target)
 
     def _do_next(self, iterator: Iterator) -> tuple:
         for value in iterator:
@@ -248,7 +254,7 @@ class _Quietly:
 
 
 _OPERATIONS = {
-    name: getattr(Peer, f"_do_{name}") for name in ("call", "get", "set", "next", "name", "slopes", "pull")
+    name: getattr(Peer, f"_do_{name}") for name in ("call", "get", "set", "copy", "next", "name", "slopes", "pull")
 }
 
 

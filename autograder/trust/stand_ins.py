@@ -1,8 +1,8 @@
 """Stand-ins: what one process holds of a function, a class, an iterator or an object of the other.
 
-Every use asks the other side. A stand-in takes no part in comparisons and is neither true nor false: it is equal to
-itself alone, and asking whether it is equal to something else is an error, so that no obliging ``__eq__`` passes a test.
-Private names never cross.
+Every use asks the other side. In the process of the tests a stand-in takes no part in comparisons and is neither true nor
+false: it is equal to itself alone, and asking whether it is equal to something else is an error, so that no obliging
+``__eq__`` passes a test. Private names never cross.
 """
 
 from __future__ import annotations
@@ -28,14 +28,16 @@ class StandIn:
     """What all stand-ins share."""
 
     def __eq__(self, other: object) -> bool:
-        if self is other:
-            return True
+        if self is other or not self._peer.trusted:
+            return self is other
         raise TypeError(f"a {type(self).__name__} of the other process cannot be compared")
 
     def __hash__(self) -> int:
         return id(self)
 
     def __bool__(self) -> bool:
+        if not self._peer.trusted:
+            return True
         raise TypeError(f"a {type(self).__name__} of the other process is neither true nor false")
 
     def __reduce_ex__(self, _protocol: int) -> Any:
@@ -50,12 +52,17 @@ class Function(StandIn):
         self._pulls: dict[int, Function] = {}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if graph.traced():
+            raise TypeError("a function of the other process cannot be traced")
         if graph.transformed(args) and not kwargs:
             return graph.Call.apply(self, 0, *args)
         return self._peer.call(self, None, args, kwargs)
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else types.MethodType(self, instance)
+
+    def __deepcopy__(self, _memo: dict) -> Function:
+        return self
 
     def pull(self, count: int) -> Function:
         """The gradient of this function."""
@@ -118,6 +125,7 @@ def make_class(peer: Any, name: str, anchor: type, methods: list, own: list, spe
     native = issubclass(anchor, torch.nn.Module)
     body: dict[str, Any] = {"_peer": peer}
     body |= {n: forward(peer, n) for n in special if n in SPECIAL}
+    body["__deepcopy__"] = lambda self, _memo: peer.ask("copy", self)
     if native:
         for n in own:
             if n not in methods and hasattr(torch.nn.Module, n):
@@ -165,7 +173,8 @@ def _module_set(peer: Any) -> types.FunctionType:
     def __setattr__(self: Any, name: str, value: Any) -> None:  # noqa: N807
         held = any(name in self.__dict__.get(part, ()) for part in ("_parameters", "_buffers", "_modules"))
         parts = (torch.nn.Parameter, torch.nn.Module)
-        if held or name == "training" or name.startswith("_") or isinstance(value, parts) or callable(value):
+        local = held or name == "training" or name.startswith("_") or not peer.trusted
+        if local or isinstance(value, parts) or callable(value):
             torch.nn.Module.__setattr__(self, name, value)
         else:
             peer.ask("set", self, name, value)

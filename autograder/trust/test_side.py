@@ -12,11 +12,20 @@ from autograder.trust.peer import Ended, Peer
 
 
 @contextlib.contextmanager
-def learner(connection: socket.socket, namespace: dict, source: str) -> Iterator[Peer]:
+def learner(
+    connection: socket.socket, namespace: dict, source: str, seconds: float | None = None
+) -> Iterator[Peer]:
     """Run a test of this source, in `namespace`, with the learner's names bound in it.
 
     Names that the namespace has already stay what they are.
+
+    Args:
+        connection: to the learner's process, which serves.
+        namespace: global names of the test.
+        source: of the test; the names that it reads are those that are asked for.
+        seconds: until a process that does not answer counts as gone; None waits for ever.
     """
+    connection.settimeout(seconds)
     peer = Peer(connection, trusted=True)
     bound = []
     facts = names(source)
