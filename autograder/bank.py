@@ -143,9 +143,7 @@ def _problem(answer: Answer, verdict: Verdict) -> str:
     return "" if answer.says in verdict.told else f"is told {verdict.told!r}, not {answer.says!r}"
 
 
-def judge(
-    lesson: Lesson, exercise: Exercise, answer: Answer, seed: int = 0, across: bool = False
-) -> Verdict:
+def judge(lesson: Lesson, exercise: Exercise, answer: Answer, seed: int = 0, across: bool = False) -> Verdict:
     """The verdict on one answer, in a process of its own: an answer may loop, exit or spoil torch.
 
     Args:
@@ -219,7 +217,13 @@ def _learn(
 
 
 def _test(
-    others: tuple, pipe: Connection, seen: Connection, connection: socket.socket, setup: list, test: str, seed: int
+    others: tuple,
+    pipe: Connection,
+    seen: Connection,
+    connection: socket.socket,
+    setup: list,
+    test: str,
+    seed: int,
 ) -> None:
     """The process of the test, which has never run the answer."""
     from autograder.trust.test_side import learner

@@ -1,8 +1,8 @@
 """torch's random state across the two processes.
 
-The learner's code draws on from where the test stands, and finds every state that the test sets. The test does not take
-over a state that it has not had itself: one that was made up could make its next draws all zeros. Where the learner's
-code has drawn, it goes on from a new seed instead.
+The learner's code draws on from where the test stands, and finds every state that the test sets. The test does not
+take over a state that it has not had itself: one that was made up could make its next draws all zeros. Where the
+learner's code has drawn, it goes on from a new seed instead.
 """
 
 from __future__ import annotations

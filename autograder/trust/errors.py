@@ -10,7 +10,11 @@ from typing import Any
 
 from autograder.trust.wire import WireError
 
-_STEERING = (StopIteration, StopAsyncIteration, Warning)  # these would end a loop of the caller's, or be filtered
+_STEERING = (
+    StopIteration,
+    StopAsyncIteration,
+    Warning,
+)  # these would end a loop of the caller's, or be filtered
 _LONGEST = 2_000
 
 
@@ -31,7 +35,9 @@ def rebuild(told: dict) -> Exception:
     """
     name, bases, arguments, line = (told.get(k) for k in ("name", "bases", "args", "line"))
     kinds = (type(name), type(bases), type(arguments))
-    if kinds != (str, list, list) or not all(type(a) in (str, int, float, bool, type(None)) for a in arguments):
+    if kinds != (str, list, list) or not all(
+        type(a) in (str, int, float, bool, type(None)) for a in arguments
+    ):
         raise WireError("no error")
     known = (getattr(builtins, base, None) for base in bases if type(base) is str)
     base = next((c for c in known if isinstance(c, type) and issubclass(c, Exception)), Exception)
@@ -66,7 +72,11 @@ def _frame(line: Any) -> TracebackType | None:
     Raises:
         WireError: if it is no line.
     """
-    if type(line) is not list or [type(part) for part in line] != [str, int, str] or not 0 < line[1] < 100_000:
+    if (
+        type(line) is not list
+        or [type(part) for part in line] != [str, int, str]
+        or not 0 < line[1] < 100_000
+    ):
         raise WireError("no line")
     name, number, text = line
     file = f"<ipython-input-{number}-{abs(hash(text))}>"

@@ -17,13 +17,24 @@ def encode(value: Any, inner: Callable[[Any], Any]) -> list | None:
     if not isinstance(value, pd.DataFrame):
         return None
     columns = [_column(value.iloc[:, i], inner) for i in range(value.shape[1])]
-    return ["frame", inner(list(value.columns)), inner(value.index.tolist()), columns, inner(dict(value.attrs))]
+    return [
+        "frame",
+        inner(list(value.columns)),
+        inner(value.index.tolist()),
+        columns,
+        inner(dict(value.attrs)),
+    ]
 
 
 def _column(series: Any, inner: Callable[[Any], Any]) -> list:
     if series.dtype.name == "category":
         kinds = series.cat
-        return ["category", inner(kinds.categories.tolist()), inner(kinds.codes.to_numpy()), bool(kinds.ordered)]
+        return [
+            "category",
+            inner(kinds.categories.tolist()),
+            inner(kinds.codes.to_numpy()),
+            bool(kinds.ordered),
+        ]
     values = series.to_numpy()
     plain = isinstance(series.dtype, np.dtype) and values.dtype.kind in "biufc"
     return ["values", series.dtype.name, inner(values if plain else values.tolist())]

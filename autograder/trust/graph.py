@@ -22,7 +22,9 @@ class Across(torch.autograd.Function):
     """A tensor whose history lies in the other process."""
 
     @staticmethod
-    def forward(ctx: Any, peer: Any, number: int, box: list, _token: torch.Tensor, *leaves: torch.Tensor) -> torch.Tensor:
+    def forward(
+        ctx: Any, peer: Any, number: int, box: list, _token: torch.Tensor, *leaves: torch.Tensor
+    ) -> torch.Tensor:
         """The tensor in `box`."""
         ctx.peer, ctx.number, ctx.leaves = peer, number, [peer.tensors.share(leaf) for leaf in leaves]
         return box.pop()
@@ -166,7 +168,11 @@ class Call(torch.autograd.Function):
     def vmap(info: Any, in_dims: tuple, far: Callable, count: int, *tensors: torch.Tensor) -> tuple:
         """One call for each element of the batch."""
         rows = [
-            Call.apply(far, count, *(t if d is None else t.select(d, i) for t, d in zip(tensors, in_dims[2:], strict=True)))
+            Call.apply(
+                far,
+                count,
+                *(t if d is None else t.select(d, i) for t, d in zip(tensors, in_dims[2:], strict=True)),
+            )
             for i in range(info.batch_size)
         ]
         if not isinstance(rows[0], tuple):

@@ -76,11 +76,7 @@ def _attributes(module: nn.Module) -> list[tuple[str, Any]]:
     """Options of one of torch's own modules, such as `eps`."""
     if not is_torchs(type(module)):
         return []
-    return [
-        (name, value)
-        for name, value in module.__dict__.items()
-        if name not in _OWN and _plain(value)
-    ]
+    return [(name, value) for name, value in module.__dict__.items() if name not in _OWN and _plain(value)]
 
 
 def _plain(value: Any) -> bool:
@@ -91,5 +87,3 @@ def _name(name: Any) -> str:
     if type(name) is not str:
         raise WireError("no name")
     return name
-
-

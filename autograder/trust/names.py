@@ -38,9 +38,9 @@ class Foreign(type):
 @lru_cache(1024)
 def _path(value: Any) -> str | None:
     module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
-    if isinstance(module, str) and isinstance(name, str) and module.partition(".")[0] in _ROOTS:
-        if _look(module, name) is value:
-            return f"{module}:{name}"
+    told = isinstance(module, str) and isinstance(name, str) and module.partition(".")[0] in _ROOTS
+    if told and _look(module, name) is value:
+        return f"{module}:{name}"
     if isinstance(value, BuiltinFunctionType | FunctionType):
         for module in _LOOSE:
             if getattr(sys.modules.get(module), value.__name__, None) is value:

@@ -1,7 +1,7 @@
 """Objects that both processes know by number: one has the object, the other a stand-in, or both have a copy.
 
-Copies are kept of what torch's own code reaches into: modules, the parameter groups of optimisers, generators, and files
-in memory. What has changed in them goes along with the next message.
+Copies are kept of what torch's own code reaches into: modules, the parameter groups of optimisers, generators, and
+files in memory. What has changed in them goes along with the next message.
 """
 
 from __future__ import annotations
@@ -105,7 +105,12 @@ class Objects:
         """Remember `value`; the process of the tests lets go of the learner's objects as soon as the test does."""
         key = id(value)
         mine = number % 2 == self._peer.parity
-        if self._peer.trusted and not mine and isinstance(value, StandIn | nn.Module) and not isinstance(value, type):
+        if (
+            self._peer.trusted
+            and not mine
+            and isinstance(value, StandIn | nn.Module)
+            and not isinstance(value, type)
+        ):
 
             def gone(_: Any) -> None:
                 if self._held.pop(number, None) is not None:
@@ -243,7 +248,9 @@ _MAKERS = {
 def _class_facts(cls: type) -> tuple:
     """Name, nearest class that both sides have, and what is public in it."""
     anchor = names.anchor(cls)
-    own = [c for c in cls.__mro__ if c is not object and not issubclass(anchor, c) and c.__module__ != "builtins"]
+    own = [
+        c for c in cls.__mro__ if c is not object and not issubclass(anchor, c) and c.__module__ != "builtins"
+    ]
     methods = [n for n in dir(cls) if not n.startswith("_") and callable(_get(cls, n))]
     added = sorted({n for c in own for n in vars(c) if not n.startswith("_")})
     special = [n for n in SPECIAL if any(n in vars(c) for c in own)]
@@ -259,8 +266,12 @@ def _get(cls: type, name: str) -> Any:
 
 
 def _may_leave(cls: type) -> bool:
-    """Whether the process of the tests may show an object of this class: one of the notebook's, or of torch's training."""
-    return isinstance(cls, names.Foreign) or cls.__module__ == "__main__" or cls.__module__.startswith(("torch.nn.", "torch.optim.", "torch.utils.data."))
+    """Whether the process of the tests may show such an object: one of the notebook's, or of torch's training."""
+    return (
+        isinstance(cls, names.Foreign)
+        or cls.__module__ == "__main__"
+        or cls.__module__.startswith(("torch.nn.", "torch.optim.", "torch.utils.data."))
+    )
 
 
 def merge(old: Any, new: Any, objects: Objects) -> Any:
@@ -286,7 +297,11 @@ def merge(old: Any, new: Any, objects: Objects) -> Any:
             old.update(found)
         return old
     value = wire.decode(new, objects)
-    if type(value) is type(old) and isinstance(value, int | float | str | bytes) and (value == old or value != value):
+    if (
+        type(value) is type(old)
+        and isinstance(value, int | float | str | bytes)
+        and (value == old or value != value)
+    ):
         return old
     if tag == "frame" and frames.replace(old, value):
         return old
@@ -298,5 +313,3 @@ def merge(old: Any, new: Any, objects: Objects) -> Any:
         old[...] = value
         return old
     return value
-
-

@@ -1,8 +1,8 @@
 """One end of the connection: asks the other process, answers it, and keeps what both hold the same on both sides.
 
-Only one side runs at a time: the other waits for its answer. While it waits it may be asked in turn, for a loss function
-that the test gave to the learner's code, say. With every question and every answer goes what has changed since the
-last one in the tensors, modules, parameter groups and generators that both sides know.
+Only one side runs at a time: the other waits for its answer. While it waits it may be asked in turn, for a loss
+function that the test gave to the learner's code, say. With every question and every answer goes what has changed
+since the last one in the tensors, modules, parameter groups and generators that both sides know.
 """
 
 from __future__ import annotations
@@ -47,7 +47,10 @@ class Peer:
         self.parity = int(not trusted)
         self._last = self.parity
         self.tensors = Tensors(
-            self.number, not trusted, lambda t: graph.history(self, t), lambda *told: graph.attach(self, *told)
+            self.number,
+            not trusted,
+            lambda t: graph.history(self, t),
+            lambda *told: graph.attach(self, *told),
         )
         self.objects = Objects(self)
         self._dice = Dice(trusted)
@@ -239,7 +242,11 @@ class _Quietly:
     def __enter__(self) -> None:
         self._stack = None
         self._grad = torch.is_grad_enabled()
-        if torch.is_inference_mode_enabled() or peek_interpreter_stack() or _get_current_dispatch_mode_stack():
+        if (
+            torch.is_inference_mode_enabled()
+            or peek_interpreter_stack()
+            or _get_current_dispatch_mode_stack()
+        ):
             self._stack = contextlib.ExitStack()
             self._stack.enter_context(torch.inference_mode(False))
             self._stack.enter_context(_disable_current_modes())
@@ -254,7 +261,8 @@ class _Quietly:
 
 
 _OPERATIONS = {
-    name: getattr(Peer, f"_do_{name}") for name in ("call", "get", "set", "copy", "next", "name", "slopes", "pull")
+    name: getattr(Peer, f"_do_{name}")
+    for name in ("call", "get", "set", "copy", "next", "name", "slopes", "pull")
 }
 
 
@@ -262,5 +270,3 @@ def _public(name: Any, but: tuple = ()) -> str:
     if type(name) is not str or (name.startswith("_") and name not in but):
         raise AttributeError(f"{name} does not cross: it is private")
     return name
-
-

@@ -1,8 +1,8 @@
 """Stand-ins: what one process holds of a function, a class, an iterator or an object of the other.
 
-Every use asks the other side. In the process of the tests a stand-in takes no part in comparisons and is neither true nor
-false: it is equal to itself alone, and asking whether it is equal to something else is an error, so that no obliging
-``__eq__`` passes a test. Private names never cross.
+Every use asks the other side. In the process of the tests a stand-in takes no part in comparisons and is neither true
+nor false: it is equal to itself alone, and asking whether it is equal to something else is an error, so that no
+obliging ``__eq__`` passes a test. Private names never cross.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ class Function(StandIn):
         self._pulls: dict[int, Function] = {}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """What the function gives for these arguments."""
         if graph.traced():
             raise TypeError("a function of the other process cannot be traced")
         if graph.transformed(args) and not kwargs:
@@ -102,13 +103,14 @@ def forward(peer: Any, name: str) -> types.FunctionType:
 class _ClassOfAnother(Foreign):
     """The type of classes that are written on the other side: making an instance asks there."""
 
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        return cls.__dict__["_peer"].call(cls, None, args, kwargs)
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """An instance, made on the other side."""
+        return self.__dict__["_peer"].call(self, None, args, kwargs)
 
-    def __getattr__(cls, name: str) -> Any:
-        if name.startswith("_") or "_peer" not in cls.__dict__:
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or "_peer" not in self.__dict__:
             raise AttributeError(name)
-        return cls.__dict__["_peer"].ask("get", cls, name)
+        return self.__dict__["_peer"].ask("get", self, name)
 
 
 def make_class(peer: Any, name: str, anchor: type, methods: list, own: list, special: list) -> type:

@@ -2,8 +2,8 @@
 
 A tensor crosses as its place in a storage and the storage as its bytes. Both sides remember what they have sent or
 received; before every message they compare, and what has changed since is sent along: numbers, `.grad`,
-`requires_grad`, another storage or dtype (``p.data = …``). So a tensor that is filled in place on one side is filled on
-the other, in its old memory, and a view of it follows.
+`requires_grad`, another storage or dtype (``p.data = …``). So a tensor that is filled in place on one side is filled
+on the other, in its old memory, and a view of it follows.
 
 Of a storage only the bytes that some shared tensor covers are sent: a column leaves the rest of its matrix behind.
 """
@@ -24,7 +24,9 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from autograder.trust.wire import WireError, dtype, product
 
 _RECENT = 16  # tensors and storages that are looked at although a message does not name them
-MAX_BYTES = 256 << 20  # of a storage, and of a tensor as it appears: an expanded one appears larger than it is
+MAX_BYTES = (
+    256 << 20
+)  # of a storage, and of a tensor as it appears: an expanded one appears larger than it is
 
 
 class _Memory:
@@ -44,7 +46,9 @@ class _Memory:
         Raises:
             WireError: if it is no more.
         """
-        found = self.held if self.held is not None else torch.UntypedStorage._new_with_weak_ptr(self.alive.cdata)
+        found = (
+            self.held if self.held is not None else torch.UntypedStorage._new_with_weak_ptr(self.alive.cdata)
+        )
         if found is None:
             raise WireError("no such storage")
         return found
@@ -55,7 +59,9 @@ class _Memory:
             return
         items = tensor.itemsize
         places = torch.arange(self.size // items)
-        places = places.as_strided(tensor.size(), tensor.stride(), tensor.storage_offset()).reshape(-1).numpy()
+        places = (
+            places.as_strided(tensor.size(), tensor.stride(), tensor.storage_offset()).reshape(-1).numpy()
+        )
         rows = self.covered[: self.size // items * items].reshape(-1, items)
         if rows[places].all():
             return
@@ -110,7 +116,9 @@ class Tensors:
         self._shared: dict[int, _Shared] = {}
         self._by_id: dict[int, _Shared] = {}
         self.histories: dict[int, torch.Tensor] = {}  # results that the other side may want the gradient of
-        self.edges: dict[int, GradientEdge] = {}  # what such results hang on here, whose tensor may be no more
+        self.edges: dict[
+            int, GradientEdge
+        ] = {}  # what such results hang on here, whose tensor may be no more
         self._fresh: list[_Shared] = []
         self._gone: list[int] = []
         self._kept: list[torch.Tensor] = []  # until the other side can know that they are no more
@@ -315,7 +323,12 @@ class Tensors:
         """Tell autograd that a storage has changed."""
         for shared in self._shared.values():
             tensor = shared.ref()
-            if tensor is not None and shared.facts and shared.facts[1] == number and not tensor.is_inference():
+            if (
+                tensor is not None
+                and shared.facts
+                and shared.facts[1] == number
+                and not tensor.is_inference()
+            ):
                 torch.autograd.graph.increment_version(tensor)
 
     def _let_go(self, number: int) -> None:
@@ -324,9 +337,9 @@ class Tensors:
         self._used.pop(number, None)
         if shared and self._by_id.get(shared.key) is shared:
             del self._by_id[shared.key]
-        if memory := self._memories.pop(number, None):
-            if self._by_address.get(memory.alive.cdata) is memory:
-                del self._by_address[memory.alive.cdata]
+        memory = self._memories.pop(number, None)
+        if memory and self._by_address.get(memory.alive.cdata) is memory:
+            del self._by_address[memory.alive.cdata]
 
     def _view(self, facts: list, fresh: dict, made: dict) -> torch.Tensor:
         """A tensor without history at the place that `facts` names."""

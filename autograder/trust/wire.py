@@ -25,11 +25,13 @@ from autograder.trust import frames
 MAX_FRAME = 512 << 20  # bytes
 MAX_BUFFERS = 100_000
 MAX_DEPTH = 60
-_NUMBERS = frozenset(
-    f"{kind}{bits}" for kind in ("int", "uint", "float") for bits in (8, 16, 32, 64)
-) - {"float8"} | {"bool", "complex64", "complex128"}
+_NUMBERS = frozenset(f"{kind}{bits}" for kind in ("int", "uint", "float") for bits in (8, 16, 32, 64)) - {
+    "float8"
+} | {"bool", "complex64", "complex128"}
 _DTYPES = {
-    name: value for name, value in vars(torch).items() if isinstance(value, torch.dtype) and name in str(value)
+    name: value
+    for name, value in vars(torch).items()
+    if isinstance(value, torch.dtype) and name in str(value)
 }
 
 
@@ -117,7 +119,9 @@ def encode(value: Any, references: References, depth: int = 0) -> Any:
     if kind in (list, tuple, set, frozenset):
         return [kind.__name__, *(encode(v, references, depth + 1) for v in value)]
     if kind in _MAPPINGS:
-        pairs = ([encode(k, references, depth + 1), encode(v, references, depth + 1)] for k, v in value.items())
+        pairs = (
+            [encode(k, references, depth + 1), encode(v, references, depth + 1)] for k, v in value.items()
+        )
         return [_MAPPINGS[kind], *pairs]
     special = _encode_special(value, references, depth)
     return references.refer(value) if special is None else special

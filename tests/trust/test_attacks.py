@@ -18,7 +18,7 @@ from autograder.trust.peer import Ended, Peer
 # Each of these code cells tries to pass a test that its function does not deserve to pass.
 LIES = {
     "a number that equals everything": (
-        "class Any(int):\n    __eq__ = __ge__ = __le__ = lambda *_: True\n    __hash__ = int.__hash__\ndef f(x): return Any(0)",
+        "class Any(int):\n    __eq__ = lambda *_: True\n    __hash__ = int.__hash__\ndef f(x): return Any(0)",
         "assert f(1) == 42",
     ),
     "an object that equals everything": (
@@ -77,7 +77,8 @@ LIES = {
         "f(1)\nassert torch.rand(9).unique().numel() < 9",
     ),
     "the input changed after the call": (
-        "import threading, time\ndef f(x):\n    threading.Thread(target=lambda: (time.sleep(0.1), x.zero_())).start()",
+        "import threading, time\n"
+        "def f(x): threading.Thread(target=lambda: (time.sleep(0.1), x.zero_())).start()",
         "import time\nx = torch.ones(2)\nf(x)\ntime.sleep(0.3)\nassert not x.any()",
     ),
     "a loss function asked without end": (
@@ -91,7 +92,7 @@ LIES = {
 def test_a_lie_gains_nothing(across, what):
     code, test = LIES[what]
     begun = time.monotonic()
-    with pytest.raises(Exception):  # noqa: B017 - any error is no points
+    with pytest.raises(Exception):  # noqa: B017, PT011 - any error is no points
         across(code).run(test)
     assert time.monotonic() - begun < 15
 
@@ -225,7 +226,9 @@ MALFORMED = {
             },
         )
     ),
-    "an error that is none": _frame({"error": {"name": 3}, "tensors": NOTHING, "objects": EMPTY, "grad": True}),
+    "an error that is none": _frame(
+        {"error": {"name": 3}, "tensors": NOTHING, "objects": EMPTY, "grad": True}
+    ),
     "an error of the test's that it never raised": _frame(
         {"error": {"number": 4}, "tensors": NOTHING, "objects": EMPTY, "grad": True}
     ),

@@ -59,14 +59,14 @@ CROSSINGS = {
         """,
     ),
     "a module of the learner's": (
-        '''
+        """
 class Net(nn.Module):
     def __init__(self, p=0.5):
         super().__init__()
         self.p, self.inner = p, nn.Linear(3, 3)
     def forward(self, x):
         return self.inner(x) * self.p if self.training else x
-''',
+""",
         """
         net = Net(p=2.0)
         assert isinstance(net, nn.Module) and issubclass(Net, nn.Module) and net.p == 2.0
@@ -85,7 +85,7 @@ class Net(nn.Module):
         """,
     ),
     "an optimiser of the learner's under torch's scheduler": (
-        '''
+        """
 class Rule(torch.optim.Optimizer):
     def __init__(self, params, lr):
         super().__init__(params, {"lr": lr})
@@ -97,7 +97,7 @@ class Rule(torch.optim.Optimizer):
             for p in group["params"]:
                 p -= group["lr"] * p.grad
         return loss
-''',
+""",
         """
         p = nn.Parameter(torch.ones(2))
         rule = Rule([p], lr=0.5)
@@ -116,13 +116,13 @@ class Rule(torch.optim.Optimizer):
         """,
     ),
     "torch's optimiser and a model in the learner's loop": (
-        '''
+        """
 def train(model, batches, optimizer, loss_fn):
     for x, y in batches:
         optimizer.zero_grad()
         loss_fn(model(x), y).backward()
         optimizer.step()
-''',
+""",
         """
         class Net(nn.Module):
             def __init__(self):
@@ -175,14 +175,14 @@ def train(model, batches, optimizer, loss_fn):
         """,
     ),
     "hooks that the learner puts on the test's model": (
-        '''
+        """
 def f(model, x):
     seen = []
     handle = model[0].register_forward_hook(lambda m, i, o: seen.append(o))
     model(x)
     handle.remove()
     return seen[0]
-''',
+""",
         """
         model, x = nn.Sequential(nn.Linear(2, 3), nn.ReLU()), torch.randn(4, 2)
         assert torch.equal(f(model, x), model[0](x)) and not model[0]._forward_hooks
