@@ -293,6 +293,7 @@ class Tensors:
                 later.append((facts, self._view(facts, fresh, made)))
                 continue
             if shared.facts is None or facts[1:6] != shared.facts[1:6]:
+                self._kept.append(tensor.detach())  # its old storage may be put back
                 tensor.data = self._view(facts, fresh, made)
             if tensor.is_leaf and tensor.requires_grad != facts[6]:
                 tensor.requires_grad_(bool(facts[6]))

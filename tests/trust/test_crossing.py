@@ -49,6 +49,24 @@ CROSSINGS = {
         assert (p == 1).all() and (window == 0).all()
         """,
     ),
+    "old memory is put back": (
+        """
+def f(model, loss):
+    kept, found = [p.data for p in model.parameters()], []
+    for t in (1.0, 2.0):
+        for p, old in zip(model.parameters(), kept): p.data = old + t
+        found.append(loss(model).item())
+    for p, old in zip(model.parameters(), kept): p.data = old
+    return found
+""",
+        """
+        model, x = nn.Linear(2, 1), torch.ones(1, 2)
+        start, window, y = copy.deepcopy(model.state_dict()), model.weight.detach(), model(x).item()
+        first, second = f(model, lambda m: m(x).sum())
+        assert abs(first - y - 3) < 1e-5 and abs(second - y - 6) < 1e-5
+        assert all(torch.equal(v, start[k]) for k, v in model.state_dict().items())
+        """,
+    ),
     "lists, dicts and sets changed in place": (
         "def f(a, b, c):\n    a.append(4)\n    b['k']['n'] = 2\n    c.clear()",
         """
