@@ -33,7 +33,11 @@ def _verify(args: argparse.Namespace) -> int:
 
     repo = this_repo()
     return verify(
-        repo, [repo.chapter(name) for name in args.chapters] or repo.chapters(), args.seeds, args.only
+        repo,
+        [repo.chapter(name) for name in args.chapters] or repo.chapters(),
+        args.seeds,
+        args.only,
+        args.across,
     )
 
 
@@ -101,6 +105,9 @@ def parser() -> argparse.ArgumentParser:
     verify.add_argument("chapters", nargs="*", metavar="CHAPTER")
     verify.add_argument("--seeds", type=int, default=1, metavar="N", help="repeat with N seeds of the tests")
     verify.add_argument("--only", nargs="+", default=(), metavar="EXERCISE", help="these exercises alone")
+    verify.add_argument(
+        "--across", action="store_true", help="run tests in a process of their own, as grading does"
+    )
     verify.set_defaults(run=_verify)
 
     grade = commands.add_parser("grade", help="grade a class, write feedback and grades.csv")

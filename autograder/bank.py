@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import io
 import multiprocessing
+import socket
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from pathlib import Path
 
 import jupytext
 
-from autograder import views
+from autograder import needed, views
 from autograder.build import read_all
 from autograder.lesson import SOLUTION, Exercise, Lesson
 from autograder.repo import Repo, UserError
@@ -55,7 +56,9 @@ class Verdict:
         return self.hidden if self.visible.startswith("✓") else self.visible
 
 
-def verify(repo: Repo, chapters: list[str], seeds: int = 1, only: Sequence[str] = ()) -> int:
+def verify(
+    repo: Repo, chapters: list[str], seeds: int = 1, only: Sequence[str] = (), across: bool = False
+) -> int:
     """Run the bank, print a row an exercise with its faults below, and return 0 only if there are none.
 
     Raises:
@@ -75,7 +78,7 @@ def verify(repo: Repo, chapters: list[str], seeds: int = 1, only: Sequence[str] 
     print(f"{'exercise':24} {'caught and told why':>20} {'wrongly failed':>16}")
     faulty = False
     for lesson, exercise, answers in chosen:
-        found = {a: problems(lesson, exercise, a, seeds) for a in answers}
+        found = {a: problems(lesson, exercise, a, seeds, across) for a in answers}
         wrong, right = ([a for a in answers if a.right is kind] for kind in (False, True))
         caught, failed = sum(not found[a] for a in wrong), sum(bool(found[a]) for a in right)
         row = f"{exercise.name:24} {caught:>14}/{len(wrong):<5} {failed:>12}/{len(right):<5}"
@@ -90,6 +93,8 @@ def verify(repo: Repo, chapters: list[str], seeds: int = 1, only: Sequence[str] 
 def _warm(setup: tuple[str, ...]) -> None:
     """Import here, once, what a lesson needs: every answer's process starts as a copy of this one."""
     import torch
+
+    from autograder.trust import learner_side, test_side  # noqa: F401
 
     # The first optimiser makes torch import its compiler: two seconds that no child should spend again.
     torch.optim.SGD([torch.zeros(1)], lr=1.0)
@@ -121,9 +126,11 @@ def bank(repo: Repo, lesson: Lesson, exercise: Exercise) -> list[Answer]:
     return answers
 
 
-def problems(lesson: Lesson, exercise: Exercise, answer: Answer, seeds: int = 1) -> list[str]:
+def problems(
+    lesson: Lesson, exercise: Exercise, answer: Answer, seeds: int = 1, across: bool = False
+) -> list[str]:
     """What is wrong with the verdicts on an answer, over several seeds of the hidden test."""
-    found = (_problem(answer, judge(lesson, exercise, answer, seed)) for seed in range(seeds))
+    found = (_problem(answer, judge(lesson, exercise, answer, seed, across)) for seed in range(seeds))
     return sorted({p for p in found if p})
 
 
@@ -136,20 +143,41 @@ def _problem(answer: Answer, verdict: Verdict) -> str:
     return "" if answer.says in verdict.told else f"is told {verdict.told!r}, not {answer.says!r}"
 
 
-def judge(lesson: Lesson, exercise: Exercise, answer: Answer, seed: int = 0) -> Verdict:
-    """The verdict on one answer, in a process of its own: an answer may loop, exit or spoil torch."""
+def judge(lesson: Lesson, exercise: Exercise, answer: Answer, seed: int = 0, across: bool = False) -> Verdict:
+    """The verdict on one answer, in a process of its own: an answer may loop, exit or spoil torch.
+
+    Args:
+        lesson: where the exercise stands.
+        exercise: which one.
+        answer: to it.
+        seed: of the hidden test.
+        across: run the hidden test in a process of its own as well, as grading does; see `autograder.trust`.
+    """
     if "fork" not in multiprocessing.get_all_start_methods():
         raise UserError("The answer bank needs a system that can fork: Linux, macOS, or WSL on Windows.")
     context = multiprocessing.get_context("fork")  # torch is loaded already: a child costs milliseconds
     here, there = context.Pipe(duplex=False)
-    cells = [c.text for c in lesson.cells if c.role == "setup"]
-    _warm(tuple(cells))
+    setup = [c.text for c in lesson.cells if c.role == "setup"]
+    _warm(tuple(setup))
     others = {e.name: e for e in lesson.exercises}
-    cells += [views.without(others[n].cells["stub"].text, SOLUTION) for n in exercise.needs]
-    texts = [exercise.cells[role].text for role in ("check", "test")]
-    process = context.Process(target=_run, args=(there, cells, answer.code, *texts, seed))
-    process.start()
-    there.close()
+    cells = setup + [views.without(others[n].cells["stub"].text, SOLUTION) for n in exercise.needs]
+    check, test = (exercise.cells[role].text for role in ("check", "test"))
+    needed.names(test)  # remembered by the children
+    if across:
+        ours, theirs = socket.socketpair()
+        seen, sees = context.Pipe(duplex=False)
+        ends = [ours, theirs, sees]
+        jobs = [
+            (_learn, (ours, sees, theirs, cells, answer.code, check, seed)),
+            (_test, ((theirs, sees), there, seen, ours, setup, test, seed)),
+        ]
+    else:
+        ends, jobs = [], [(_run, (there, cells, answer.code, check, test, seed))]
+    processes = [context.Process(target=target, args=args) for target, args in jobs]
+    for process in processes:
+        process.start()
+    for end in (there, *ends):
+        end.close()
     try:
         if here.poll(SECONDS):
             return Verdict(*here.recv())
@@ -157,11 +185,60 @@ def judge(lesson: Lesson, exercise: Exercise, answer: Answer, seed: int = 0) -> 
     except EOFError:
         return Verdict("✗ the process ended", "the process ended")
     finally:
-        process.kill()
-        process.join()
+        for process in processes:
+            process.kill()
+            process.join()
 
 
 def _run(pipe: Connection, cells: list[str], answer: str, check: str, test: str, seed: int) -> None:
+    names = _prepared(cells, seed)
+    failed, visible = _seen(answer, check, names)
+    with _silently():
+        hidden = failed or _error(test, names)
+    pipe.send((visible, hidden))
+
+
+def _learn(
+    other: socket.socket,
+    pipe: Connection,
+    connection: socket.socket,
+    cells: list[str],
+    answer: str,
+    check: str,
+    seed: int,
+) -> None:
+    """The learner's process: the answer and its visible check, then whatever the test asks."""
+    from autograder.trust.learner_side import serve
+
+    other.close()
+    names = _prepared(cells, seed)
+    pipe.send(_seen(answer, check, names))
+    serve(connection, names)
+
+
+def _test(
+    others: tuple,
+    pipe: Connection,
+    seen: Connection,
+    connection: socket.socket,
+    setup: list,
+    test: str,
+    seed: int,
+) -> None:
+    """The process of the test, which has never run the answer."""
+    from autograder.trust.test_side import learner
+
+    for other in others:
+        other.close()
+    names = _prepared(setup, seed)
+    failed, visible = seen.recv()
+    with _silently(), learner(connection, names, test):
+        hidden = failed or _error(test, names)
+    pipe.send((visible, hidden))
+
+
+def _prepared(cells: list[str], seed: int) -> dict:
+    """The global names after these cells."""
     import torch
 
     from trainlab import checks
@@ -170,16 +247,27 @@ def _run(pipe: Connection, cells: list[str], answer: str, check: str, test: str,
     checks.SEED = seed
     checks.record = lambda *_: None  # the bank is nobody's progress
     names: dict = {"__name__": "__main__"}
-    out = io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
+    with _silently():
         for cell in cells:
             exec(cell, names)
+    return names
+
+
+def _seen(answer: str, check: str, names: dict) -> tuple[str, str]:
+    """What the answer's cell raised, and the last line that its author sees."""
+    with _silently() as out:
         failed = _error(answer, names)
         out.truncate(0), out.seek(0)
         crashed = _error(check, names)
         visible = (failed or crashed or out.getvalue()).strip()
-        hidden = failed or _error(test, names)
-    pipe.send((visible.splitlines()[-1] if visible else "", hidden))
+    return failed, visible.splitlines()[-1] if visible else ""
+
+
+@contextlib.contextmanager
+def _silently() -> Iterator[io.StringIO]:
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
+        yield out
 
 
 def _error(code: str, names: dict) -> str:

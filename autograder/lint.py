@@ -23,6 +23,8 @@ _BOILERPLATE = re.compile(
     r"#.*|with torch\.(no_grad|inference_mode)\(\):|return \w+|(try|else|finally):"
     r"|optimizer\.(zero_grad|step)\(\)|loss\.backward\(\)|super\(\)\.__init__\(\)"
 )
+# Of a learner's function only what it does can be seen across two processes; see autograder/trust/THREATS.md.
+_INSIDE = re.compile(r"inspect\.get\w+|__(?:code|closure|globals|defaults|wrapped)__|gc\.get\w+|sys\._\w+")
 SHORT = "a weaker form, because of"  # what `Claims` prints in fast mode or on the offline set
 AUTHORSHIP = ("authors", "author", "colab", "vscode", "toc", "celltoolbar", "execution")
 
@@ -38,6 +40,9 @@ def lesson_problems(repo: Repo, lesson: Lesson) -> Iterator[str]:
             continue
         for problem in rules(lesson, notebook):
             yield f"{path.relative_to(repo.root)}: {problem}"
+    for exercise in lesson.exercises:
+        for problem in unfit(exercise.cells["test"].text):
+            yield f"{lesson.chapter}/{lesson.name}: the hidden test of {exercise.name!r} {problem}"
 
 
 def is_solved(repo: Repo, lesson: Lesson) -> bool:
@@ -121,6 +126,13 @@ def _widget_errors(notebook: NotebookNode) -> Iterator[str]:
         for output in model["state"].get("outputs", []):
             if output["output_type"] == "error":
                 yield f"{output['ename']}: {output['evalue']}"
+
+
+def unfit(test: str) -> Iterator[str]:
+    """What a hidden test does that finds nothing in another process than the learner's, where grading may run it."""
+    for line in without(test, HIDDEN).splitlines():
+        for found in _INSIDE.findall(line):
+            yield f"looks into the learner's code (`{found}`), which it cannot from another process"
 
 
 def secret(text: str, markers: tuple[str, str]) -> set[str]:
