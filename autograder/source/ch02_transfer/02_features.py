@@ -2069,7 +2069,7 @@ big_means = lab.summary(big, ["task", "features"], "accuracy")
 big_means.round(3)
 
 # %% [markdown]
-# What does your machine say? This page was made on one that reaches no network, so above you see the untrained ResNet only: 11 million weights as they were drawn, whose features are worth about as much as the pixels or a little less. With ImageNet's weights in place, ask two things of your own numbers. Does the big teacher beat the pixels on the easy pair, where we found that there is nothing to gain? And on the hard pair, where features of buttons and collars are wanted, which a net that knows a thousand kinds of things may well have?
+# What does your machine say? This page was made on one that reaches no network, so above you see the untrained ResNet only: 11 million weights as they were drawn, the baseline that every pretrained net has to beat. With ImageNet's weights in place, ask two things of your own numbers. Does the big teacher beat the pixels on the easy pair, where we found that there is nothing to gain? And on the hard pair, where features of buttons and collars are wanted, which a net that knows a thousand kinds of things may well have?
 
 # %% [markdown]
 # ## Whose pictures?
