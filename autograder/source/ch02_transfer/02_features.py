@@ -2001,10 +2001,10 @@ with needs("adapt_input", "extract_features"):
             f"{name:8} {f.shape[1]:7,} numbers a picture, {(f < 0).float().mean():.0%} negative"
         )
     careless = {}
-    handle = anyone.bn1.register_forward_hook(lambda m, i, out: careless.update(bn1=out))
+    listener = anyone.bn1.register_forward_hook(lambda m, i, out: careless.update(bn1=out))
     with torch.no_grad():
         anyone(batch)
-    handle.remove()
+    listener.remove()
     print(f"bn1, no copy kept: {(careless['bn1'] < 0).float().mean():.0%} negative")
 
 with needs("replace_head_"):
