@@ -189,7 +189,7 @@ lab.show(
 )
 
 # %% [markdown]
-# Both are mostly called *shirts*: 84 % of the T-shirts, 57 % of the pullovers. That sounds hopeless, until you look at the rest. Of the pullovers 41 % are taken for coats, and hardly any of the T-shirts; of those 13 % pass for dresses, and hardly any pullover does. Somewhere inside, the teacher sees long sleeves and bare arms. It has merely never been asked about them.
+# Both are mostly called *shirts*: 84 % of the T-shirts, 57 % of the pullovers. That sounds hopeless, until you look at the rest. Of the pullovers 41 % are taken for coats, and hardly any of the T-shirts; of those 13 % pass for dresses, and hardly any pullover does. Somewhere inside, the teacher seems to tell long sleeves from short ones. It has merely never been asked about them.
 #
 # So the last layer speaks the wrong language, but what it is told by the layers below is worth hearing. We want those 100 numbers of the last hidden layer, the **features**, and an output of our own.
 #
@@ -200,8 +200,7 @@ lab.show(
 # %% [markdown] role="card" exercise="reuse_layers" level=1 minutes=8 topic="Reusing layers" doc="https://docs.pytorch.org/docs/stable/generated/torch.nn.Sequential.html"
 # ### Borrow layers
 #
-# `model_a` is an `nn.Sequential` whose last layer is an `nn.Linear`, the head. Return a new `nn.Sequential` with as many layers: **copies** of all but the last, in the same order, then a **freshly initialised** `nn.Linear` with a bias, as wide as the old head's input,
-# with `n_outputs` outputs, in the dtype and on the device of the old head.
+# `model_a` is an `nn.Sequential` whose last layer is an `nn.Linear`, the head. Return a new `nn.Sequential` with as many layers: **copies** of all but the last, in the same order, then a **new** `nn.Linear` that takes as many inputs as the old head and has `n_outputs` outputs and a bias, in the dtype and on the device of the old head. The new head is trainable and keeps the initial weights that `nn.Linear` draws by itself: copy none, set no seed. Model A may have no other layer than its head.
 #
 # Nothing that is later done to the new net may change `model_a`, and the reverse. `model_a` stays as it is. Layers may hold more than weights: a copy has the same buffers too, such as the running statistics of batch normalisation, and the same `requires_grad` flags.
 
@@ -413,7 +412,7 @@ with HiddenTest("reuse_layers") as test:
 
 # %% [markdown] role="why" exercise="reuse_layers"
 # `model_a[:-1]` is a new list around the old layers, as `a[:-1]` of a Python list would be. `deepcopy` follows every reference and keeps the structure, buffers and flags included, so a layer that was frozen in the teacher is frozen in the copy as well. The head is *not* copied, not even where the number of outputs happens to fit:
-# its columns point at the teacher's classes, and from there the way to yours may be longer than from nowhere.
+# each row of its weight stands for one of the teacher's classes, and from there the way to yours may be longer than from nowhere.
 
 # %% [markdown]
 # What does the mistake cost? Train a net for task B on 20 images, once with copied layers and once with shared ones, and ask the teacher about *its own* task before and after. (The pixel scale is the standardised one, the rate a quick one.)
@@ -504,7 +503,7 @@ wrong_and_sure
 #
 # ## Frozen, and really frozen
 #
-# The new head begins with random weights. Its first gradients are large, and they are nonsense: they tell the borrowed layers to serve an output that does not yet know what it wants. So the usual recipe is to **freeze** the borrowed layers at first and to train the head alone. In PyTorch that means `requires_grad_(False)` for their parameters. Autograd then computes
+# The new head begins with random weights. Its first gradients can be large, and they are of little use: they tell the borrowed layers to serve an output that does not yet know what it wants. So the usual recipe (we shall test it) is to **freeze** the borrowed layers at first and to train the head alone. In PyTorch that means `requires_grad_(False)` for their parameters. Autograd then computes
 # no gradient for them, and an optimiser skips a parameter whose `.grad` is `None`.
 #
 # Is the body frozen now? If it has batch normalisation, no. In training mode such a layer normalises with the mean and variance of the *batch*, and moves its running statistics towards them at each forward pass, with or without gradients. They are buffers, not parameters; `requires_grad` means nothing to them. Only `eval()` stops it.
@@ -525,7 +524,7 @@ for mode in ("train", "eval"):
 print({mode: f"{acc:.1%}" for mode, acc in thaw.items()})
 
 # %% [markdown]
-# In evaluation mode the teacher has not noticed anything, 91.4 % before and after. In training mode it has dropped to 65 %, with every weight where it was: its running statistics are now those of twenty T-shirts and pullovers, and its other classes are normalised with numbers that are not theirs. And note when the damage is done: `model.train()` at the beginning of each epoch, the first line of nearly every training loop, switches the frozen part back on.
+# In evaluation mode the teacher has not noticed anything, 91.4 % before and after. In training mode it has dropped to 65 %, with every weight where it was: its running statistics are now those of twenty T-shirts and pullovers, and its own eight classes are normalised with numbers that are not theirs. And note when the damage is done: `model.train()` at the beginning of each epoch, the first line of nearly every training loop, switches the frozen part back on.
 
 # %% [markdown] role="card" exercise="frozen_step" level=2 minutes=12 topic="Freezing" doc="https://docs.pytorch.org/docs/stable/generated/torch.nn.BCEWithLogitsLoss.html"
 # ### One step with a frozen body
@@ -788,7 +787,7 @@ with HiddenTest("frozen_step") as test:
 
 # %% [markdown] role="why" exercise="frozen_step"
 # Freezing has three faces, and it takes all three: no *gradient* (here by `no_grad`, in a larger net by `requires_grad_(False)`), no *statistics* (by `eval`), and no *dropout* in the frozen part (by `eval` too). The pleasant side: a frozen body needs no backward pass, and since its features never change they can be computed once and kept, after which the
-# head trains in milliseconds. The last test shows what the logits are for: $\sigma(300)$ is 1 in float32, and $\ln(1-1)$ is no number to train with.
+# head trains in milliseconds. And the loss takes the logits for a reason: $\sigma(300)$ is exactly 1 in float32, and $\ln(1-1)$ is minus infinity.
 
 # %% [markdown]
 # ## Thaw, from the top
@@ -842,7 +841,7 @@ switched.round(3)
 # %% [markdown] role="card" exercise="unfreeze_top_" level=3 minutes=15 topic="Freezing" doc="https://docs.pytorch.org/docs/stable/generated/torch.optim.Optimizer.add_param_group.html"
 # ### Unfreeze the top
 #
-# The *layers* of `model` are its children that hold parameters; a ReLU does not count, a block of several modules is one layer. Change the model and its running optimiser so that
+# The *layers* of `model` are its children that hold parameters. A ReLU or a dropout does not count, a batch normalisation does, and a child that is itself a block of several modules is one layer. Change the model and its running optimiser so that
 #
 # - the last `n_layers` layers are trainable, and all others are frozen (`n_layers` may be 0, or more than there are),
 # - a frozen parameter has no gradient left, so that an optimiser which holds it skips it,
@@ -1103,7 +1102,7 @@ with HiddenTest("unfreeze_top_") as test:
 # %% [markdown]
 # ## A rate for each layer
 #
-# Thawing in stages is a staircase: first rate 0, then the full rate. **Discriminative learning rates** (Howard and Ruder, 2018) are a ramp: from the beginning all layers learn, the head at the full rate, each layer below it at a fraction of the rate above:
+# Thawing in stages is a staircase: each layer has rate 0 at first, and then all at once the rate of its stage. **Discriminative learning rates** (Howard and Ruder, 2018) are a ramp: from the beginning all layers learn, the head at the full rate, each layer below it at a fraction of the rate above:
 #
 # $$\eta_k = \eta\, q^k, \qquad k = 0 \text{ for the head},\ 1 \text{ for the layer below it},\ \dots$$
 #
@@ -1114,7 +1113,7 @@ with HiddenTest("unfreeze_top_") as test:
 #
 # Return a list of parameter groups for `model`, one for each layer that has trainable parameters, in any order. Layers are again the children that hold parameters. The last layer has the rate $\eta$ = `lr`, the one before it $\eta q$, the one before that $\eta q^2$, and so on, with $q$ = `factor`.
 #
-# Every trainable parameter stands in exactly one group. Frozen ones are left out, but a frozen layer **still counts**: if layer 1 is frozen, layer 2 has the rate $\eta q^2$ all the same.
+# Every trainable parameter stands in exactly one group. Frozen ones are left out, also where a layer is frozen only in part, and the flags stay as they are. But a frozen layer **still counts**: if the layer just below the head is frozen, the one below that has the rate $\eta q^2$ all the same. If everything is frozen, the list is empty.
 
 
 # %% role="stub" exercise="rate_groups"
@@ -1316,7 +1315,7 @@ with HiddenTest("rate_groups") as test:
 ### END HIDDEN TESTS
 
 # %% [markdown] role="why" exercise="rate_groups"
-# A group is nothing but a set of parameters with its own hyperparameters; schedulers multiply the rates of all groups alike, so the ramp survives any schedule. With $q = 1$ it is ordinary fine-tuning, with $q \to 0$ a frozen body: the two recipes of this lesson are the ends of one dial. A frozen layer counts because the rate should say how deep a layer lies, not in which phase of the training you happen to be.
+# A group is nothing but a set of parameters with its own hyperparameters; most schedulers multiply the rates of all groups by the same number, so the ramp survives them. (`OneCycleLR` does not: it replaces the rates by its own `max_lr`, unless you give it a list with one value for each group.) With $q = 1$ it is ordinary fine-tuning, with $q \to 0$ a frozen body: the two recipes of this lesson are the ends of one dial. A frozen layer counts because the rate should say how deep a layer lies, not in which phase of the training you happen to be.
 
 # %% [markdown]
 # Staircase and ramp, built from your own functions, on one draw of 20 images. One draw proves nothing (you will see in a moment how little), so do not ask which is better. See that they run, and that the optimiser of the staircase ends with a group for each storey.
@@ -1455,7 +1454,7 @@ at = longer.groupby(["way", "steps"])[["on the 20 images", "accuracy"]].mean()
 at.unstack("way").round(3)
 
 # %% [markdown]
-# After 20 steps the net from scratch has not even learned the 20 images in front of it: 63 % of them, little better than guessing. Nobody would call that net trained. Let it run on and it knows them all, and on images that it has not seen it arrives where the borrowed one arrives: 93.7 % against 93.3 % after 500 steps.
+# After 20 steps the net from scratch has not even learned the 20 images in front of it: on average over six draws it gets 63 % of them right, little better than guessing. Nobody would call that net trained. Let it run on and it knows them all, and on images that it has not seen it arrives where the borrowed one arrives: 93.7 % against 93.3 % after 500 steps, with the same rate.
 #
 # That is the whole secret of the leap: **twenty epochs on twenty images with a batch size of 32 are twenty steps.** At a rate of 0.001 the net from scratch had not been trained. The comparison asked which of two nets is further along after twenty tiny steps, and the one that started with finished layers is. That is a fair question about *speed*. It is not the question that was printed above the table.
 #
@@ -1465,14 +1464,14 @@ at.unstack("way").round(3)
 #
 # $$\bar d \pm t_{n-1}\,\frac{s}{\sqrt n}$$
 #
-# covers the true mean difference in 95 % of all such experiments, where $t_{n-1}$ is the 97.5 % quantile of Student's distribution with $n-1$ degrees of freedom: 2.05 for 30 draws, 2.78 for five, 12.7 for two. (`scipy.stats.t.ppf` knows it. The familiar 1.96 is its limit for many draws.)
+# covers the true mean difference in 95 % of all such experiments (exactly if the differences are normal and independent, otherwise roughly), where $t_{n-1}$ is the 97.5 % quantile of Student's distribution with $n-1$ degrees of freedom: 2.05 for 30 draws, 2.78 for five, 12.7 for two. (`scipy.stats.t.ppf` knows it. The familiar 1.96 is its limit for many draws.)
 
 # %% [markdown] role="card" exercise="paired_interval" level=2 minutes=8 topic="Honest evaluation" doc="https://docs.scipy.org/doc/scipy/reference/generated/scipy.stats.t.html"
 # ### The interval of a difference
 #
 # `new[i]` and `old[i]` are the accuracies of two methods on draw $i$. Return `(mean, low, high)`, three floats: the mean of new minus old, and the two ends of its t-interval with coverage `level`.
 #
-# Both may be lists, NumPy arrays or 1-d tensors. Raise a `ValueError` if they have different lengths, or fewer than two numbers.
+# Both may be lists, tuples, NumPy arrays or 1-d tensors, of floats or of whole numbers; leave them unchanged. Raise a `ValueError` if they have different lengths, or fewer than two numbers (none at all included).
 
 
 # %% role="stub" exercise="paired_interval"
@@ -1736,8 +1735,7 @@ best20 = lab.best(tuning, "method", "accuracy", over=TUNED)
 best20.round({"mean": 3})
 
 # %% [markdown]
-# All of them prefer pixels between 0 and 1, the net from scratch included. (`at_edge` says that a pick is the smallest or the largest number tried, of the rates or of the steps. The net from scratch is there: few steps at a high rate do for it about as well as many at a low one, and six draws can hardly tell the two apart. Tuning is an experiment too, with a
-# scatter of its own; choose another of the near-equals, and a gain can move by half a point.)
+# All of them prefer pixels between 0 and 1, the net from scratch included. (`at_edge` says that a pick is the smallest or the largest number tried, of the rates or of the steps: something better may lie outside. Four of the six are there. From scratch, fine-tuned and ramp take the highest rate with the fewest steps, frozen takes the most steps. So the contenders are tuned within this grid, no further. Tuning is an experiment too, with a scatter of its own: six draws can hardly tell neighbours apart, and with another of the near-equals a gain can move by half a point.)
 
 
 # %%
@@ -1764,10 +1762,10 @@ with needs("paired_interval"):
 gain20.round(4)
 
 # %% [markdown]
-# The gain has all but gone. Fine-tuning is ahead of the net from scratch by **one point**, with an interval from a quarter of a point to almost two. Thawing late gives the same point, the ramp and the frozen body give none. And now the first row: logistic regression, which has no hidden layer and borrows nothing, is ahead by 0.9 points. What the borrowed layers buy here is to undo
+# The gain has all but gone. Fine-tuning is ahead of the net from scratch by **one point**, with an interval from 0.3 to 1.8. Thawing late gives the same point. The ramp and the frozen body come out behind, by 0.6 and 0.9 points, with intervals that include zero. And now the first row: logistic regression, which has no hidden layer and borrows nothing, is ahead by 0.9 points. What the borrowed layers buy here is to undo
 # the handicap that a deep net has against a linear model when there are twenty images.
 #
-# What has become of the 18 points? They were missing steps. Is the scale of the pixels to blame for any of it? Once more, tuned as before, but with standardised pixels for both.
+# What has become of the 18 points? Nearly all of them were missing steps, as the run of 500 steps has shown. Does the small gain that is left depend on the scale of the pixels? Once more, tuned as before, but with standardised pixels for both.
 
 # %%
 one_scale = lab.best(
@@ -1864,7 +1862,7 @@ lab.show(
 )
 
 # %% [markdown]
-# A pullover differs from a T-shirt in pixels that are always at the same place, left and right of the trunk, where the sleeves hang. Twenty images are enough to find them, and there is not much that a hidden layer, learned or borrowed, could add. **Transfer pays where the new task needs features that the few images cannot teach.** Here they can. (The next lesson looks for tasks where they cannot.)
+# For a pullover speak the pixels left and right of the trunk, where the long sleeves hang; for a T-shirt the ends of its short sleeves, further out and higher up, and the hem at the lower edge, which a pullover often does not reach. All these are at much the same place in every image. (The average over thirty draws has smoothed the picture; a single set of weights is noisier.) Twenty images are enough for 93.5 % with them, and there is not much that a hidden layer, learned or borrowed, could add. **Transfer pays where the new task needs features that the few images cannot teach.** Here they can. (The next lesson looks for tasks where they cannot.)
 #
 # Three things the intervals do not know. The settings were chosen on six draws: a rehearsal with fewer numbers of steps to choose from took other settings, as good to six draws' knowledge, and gave fine-tuning +0.5 points (0.0 to 1.0) instead. All draws are judged on the same 2,000 test images, so the interval speaks of other draws of the twenty, judged on *these* images. And six draws share each teacher, so thirty draws are not quite thirty independent experiments. Is there a lucky teacher among the five? Take the mean gain of each.
 
@@ -1876,7 +1874,7 @@ by_teacher = (100 * (wide["fine-tuned"] - wide["from scratch"])).groupby(
 by_teacher.agg(["mean", "std", "count"]).round(2)
 
 # %% [markdown]
-# Each of these means has an uncertainty of its own, its standard deviation divided by $\sqrt 6$, and within that the teachers agree. If they did not, the honest number of independent experiments would be nearer to five than to thirty.
+# Each of these means has an uncertainty of its own, its standard deviation divided by $\sqrt 6$, between 0.4 and 1.1 points. One teacher stands out with 2.6 points, almost two such uncertainties above the mean of 1.0. Among five that can be luck, but six draws each cannot rule out a real difference. If it is real, the honest number of independent experiments is nearer to five than to thirty; and with these five means as the data the gain is 1.0 ± 1.2 points, an interval that includes zero. So believe the one point with reserve.
 #
 # ## Six labels, or two hundred
 #
@@ -1934,8 +1932,7 @@ lab.show(
 )
 
 # %% [markdown]
-# With 6 labels fine-tuning gains 1.6 points, with 20 one point, with 200 nothing: the story as it should be. How much of it do we know? That 20 labels gain more than 200 we may say, the intervals are apart. That 6 gain more than 20 we may not: the interval for 6 goes from almost nothing to 3 points, and has that for 20 inside. And note the frozen body: with 200 labels it *costs* more than a point.
-# There the images could have taught the layers something, and the freeze forbade it.
+# With 6 labels fine-tuning gains 1.6 points, with 20 one point, with 200 nothing: the story as it should be. How much of it do we know? That 20 labels gain more than 200 we may say, the intervals are apart. That 6 gain more than 20 we may not: the interval for 6 goes from almost nothing to 3 points, and has that for 20 inside. And note the frozen body: with 200 labels it *costs* 1.2 points (0.9 to 1.5). Is it that the images could have taught the layers something, and the freeze forbade it? Perhaps. But its pick is `at_edge`, with the highest rate and the most steps that we tried, so part of the loss may once more be missing steps. Before you blame the freeze, widen its grid.
 #
 # How large would an experiment have to be?
 #
@@ -2107,7 +2104,7 @@ with HiddenTest("draws_needed") as test:
 ### END HIDDEN TESTS
 
 # %% [markdown] role="why" exercise="draws_needed"
-# A power of 50 % means $z = 0$: if the true effect lies exactly on the line of significance, half of the experiments miss it. An experiment with too few draws is worse than a weak one. Of the effects it finds, it finds those that were lucky, and reports them too large. Thus a literature of small experiments that print only what was significant overstates nearly everything, with no one at fault.
+# A power of 50 % means $z = 0$: if the true effect lies exactly on the line of significance, half of the experiments miss it. An experiment with too few draws does worse than miss effects. Those that it finds are the ones that were lucky, and it reports them too large. So a literature of small experiments that prints only what was significant overstates its effects, even if everybody in it is honest.
 
 # %% [markdown]
 # Let us see formula and truth side by side. The standard deviation is that of our own differences (fine-tuned minus scratch, 20 labels, everybody tuned). Suppose borrowing really brought **1 point**: a computer experiment draws $n$ normal numbers with that mean, makes the t-interval, and notes whether it lies above zero, twenty thousand times for each $n$. Beside it the same with two
@@ -2180,14 +2177,14 @@ with needs("draws_needed"):
 # %% [markdown]
 # **How many draws to see two points?** Nine, if the draws are paired and both sides are tuned; add the two that the formula forgets. With the book's recipe it would take some 800: a net that stops half-way stops at a place that luck decides, and its scatter drowns everything. A better experiment is rarely a longer one. It is one with less noise.
 #
-# One point takes 33 draws, a few more than we had: our thirty find it in about three cases of four. Half a point takes 130. So where an interval of ours includes zero, read: *no gain of two points*; whether there is half a point, nobody knows.
+# One point takes 33 draws, a few more than we had: our thirty find it in about three cases of four. Half a point takes 130. So where an interval of ours includes zero, look at its upper end, which is below two points each time, and read: *no gain of two points*; whether there is half a point, our experiment cannot say. And our one point, found by thirty draws, is likely to be a little flattered: in the right-hand panel the experiments of that size which find something report about 1.15.
 #
-# Three things to take from the picture. First, the formula hits the mark where it asks for more than ten draws, and is a little optimistic below. Second, pairing is not a formality: it saves draws in proportion to how much of the luck both contenders share. Third, the right-hand panel: an experiment that is too small, and finds something nevertheless, reports a gain that is too large, because only the lucky ones get past the line. **A small experiment that succeeds is not to be believed to the letter**, and one run of each has no interval at all.
+# Three things to take from the picture. First, the formula is a little optimistic: where its dotted line stands, the curve is still just below 80 %. Two more draws make up for it, which is much on top of nine and little on top of forty. Second, pairing is not a formality: it saves draws in proportion to how much of the luck both contenders share. Here they share little ($\rho = 0.32$), and still 33 draws do where two groups would need 43 each. Third, the right-hand panel: an experiment that is too small, and finds something nevertheless, reports a gain that is too large, because only the lucky ones get past the line. **A small experiment that succeeds is not to be believed to the letter**, and one run of each has no interval at all.
 
 # %% [markdown]
 # ## Play with it
 #
-# One draw of 20 images, trained before your eyes. Find a draw on which borrowing *hurts*; then a rate at which it saves the day. (Both nets get the same rate here, which by now you know to be unfair.)
+# One draw of 20 images, trained before your eyes. Find a draw on which borrowing *hurts*; then a rate at which it saves the day. (All three nets get the same rate here, which by now you know to be unfair.)
 
 # %%
 from ipywidgets import Dropdown, FloatLogSlider, IntSlider, interact
@@ -2349,7 +2346,7 @@ with Claims(clothes) as claim:
 # - Borrowed layers make a net faster at the start, by far. Whether they make it *better* in the end depends on whether the labels you have suffice to learn the features.
 # - Pair the draws, give the interval, and say how small an effect your experiment could have seen: about $2.8\,s/\sqrt n$.
 #
-# **Read on.** Yosinski, Clune, Bengio and Lipson (2014), *How transferable are features in deep neural networks?* Howard and Ruder (2018), *Universal language model fine-tuning for text classification*. Kornblith, Shlens and Le (2019), *Do better ImageNet models transfer better?* He, Girshick and Dollár (2019), *Rethinking ImageNet pre-training*: the same lesson as ours, on a thousand times more data.
+# **Read on.** Yosinski, Clune, Bengio and Lipson (2014), *How transferable are features in deep neural networks?* Howard and Ruder (2018), *Universal language model fine-tuning for text classification*. Kornblith, Shlens and Le (2019), *Do better ImageNet models transfer better?* He, Girshick and Dollár (2019), *Rethinking ImageNet pre-training*: much the same lesson on more than 100,000 images, where a net from scratch catches up once it is trained for long enough.
 # Gelman and Carlin (2014), on experiments too small for their effect. The next lesson asks *what* transfers, and lets convolutions have their turn.
 
 # %%

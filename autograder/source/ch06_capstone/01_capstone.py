@@ -12,7 +12,7 @@
 # So here is the whole course on one bench. You build the parts, the notebook runs the contest: initialisation and activation, batch norm, self-normalisation, alpha dropout, Monte Carlo dropout, two optimisers, 1cycle, and skip connections. At the end stands **one table** with accuracy, epochs and seconds, each entry at a learning rate of its own and over several seeds, and a
 # function of yours that says which places in it mean anything. After this lesson you can
 #
-# - build a deep stack whose initialisation fits its activation, and say from two curves whether it will train,
+# - build a deep stack whose initialisation fits its activation, and see in two curves where signal or gradient is in trouble,
 # - write a training loop that stops early and gives the best network back, whole,
 # - check whether a network may call itself self-normalising,
 # - switch on Monte Carlo dropout in a trained network without touching its weights,
@@ -450,14 +450,14 @@ with needs("deep_stack"):
 #
 # Train `model` for at most `max_epochs` epochs. In each epoch:
 #
-# - put the model into training mode; call `batches()`, which gives a **new** pass over the training data, an iterable of pairs `x, y`; for each pair do one update with the cross-entropy of `model(x)`, then one step of the `scheduler`, if there is one;
+# - put the model into training mode; call `batches()`, which gives a **new** pass over the training data, an iterable of pairs `x, y`; for each pair do one update with the cross-entropy of `model(x)` and with the gradient of this pair alone (a parameter may come with a `.grad` left over from somebody else), then one step of the `scheduler`, if there is one;
 # - put the model into evaluation mode and call `valid_loss(model)`, without recording gradients. It returns a float; the lower the better.
 #
 # **Stop** as soon as `patience` epochs *in a row* have brought no loss below the best one so far, or the last validation loss is not finite (that run is lost), or `max_epochs` are done.
 #
-# **Restore**: afterwards `model` has the parameters and buffers of the epoch with the lowest validation loss (the first, if several are equal), and is in evaluation mode. If the very first loss is not finite, that is the state in which the model came.
+# **Restore**: afterwards `model` has the parameters and buffers of the epoch with the lowest validation loss (the first, if several are equal), and is in evaluation mode. If the very first loss is not finite, there is no best epoch, and the model gets back the state in which it came. The parameters stay the same objects throughout.
 #
-# **Return** a dictionary: `"best_epoch"`, counted from 1 (0 if the very first loss is not finite), and `"losses"`, the list of all validation losses.
+# **Return** a dictionary: `"best_epoch"`, counted from 1 (0 if the very first loss is not finite), and `"losses"`, the list of all validation losses in order, a last one that is not finite included.
 #
 # From "Normalisation", "High first, then low" and "Which one? What regularisation buys".
 
@@ -820,7 +820,7 @@ with HiddenTest("fit_early") as test:
 # - `"norm"`: there is a normalisation layer (one of `NORMS`);
 # - `"dropout"`: there is plain dropout (one of `PLAIN_DROPOUT`). Alpha dropout is allowed.
 #
-# The three tuples stand in the set-up cell. Modules count at any depth. Only look: neither `model` nor `x` changes, and the model need not be run. From "Activations that stay alive" and "Dropout, and doubt".
+# The three tuples stand in the set-up cell. Modules count at any depth, and so does `model` itself (it may be a single `nn.Linear`). Only look: neither `model` nor `x` changes, and the model need not be run. From "Activations that stay alive" and "Dropout, and doubt".
 
 
 # %% role="stub" exercise="selu_faults"
@@ -1015,7 +1015,7 @@ with HiddenTest("selu_faults") as test:
 # %% [markdown]
 # Now both, the checklist and the measurement, on six ways to build the stack.
 #
-# **Predict, then run.** Which fault moves the standard deviation behind layer 20 furthest from 1? Which one is harmless, at least here?
+# **Predict, then run.** Which fault moves the standard deviation behind layer 20 furthest from 1, as a factor? Which ones are harmless, at least here?
 
 
 # %%
@@ -1047,7 +1047,7 @@ with needs("deep_stack", "selu_faults"):
     display(inspections().round(3))
 
 # %% [markdown]
-# Two faults are serious. SiLU with LeCun's draw leaves two millionths of the signal; SELU with He's draw has grown to six times its size, and goes on growing with depth. Pixels from 0 to 1 look harmless, at least to this measure: SELU pulls nearly any scale of the inputs back. Batch norm breaks the letter of the contract and keeps the spirit, by force. So a fault is a reason to measure, not a verdict; and "none" is
+# Two faults are serious. SiLU with LeCun's draw, which nearly halves a small signal in every layer, leaves a few millionths of it (the table rounds that to 0.000); SELU with He's draw stands at more than six, and goes on growing with depth. Pixels from 0 to 1 look harmless, at least to this measure: SELU pulls nearly any scale of the inputs back. Batch norm breaks the letter of the contract and keeps the spirit, by force. So a fault is a reason to measure, not a verdict; and "none" is
 # a reason to be calm, not to stop looking.
 #
 # ## Doubt, without retraining
@@ -1061,7 +1061,7 @@ with needs("deep_stack", "selu_faults"):
 #
 # - Everything else obeys `.train()` and `.eval()` as usual: in evaluation mode batch norm uses its running statistics.
 # - The twin comes in evaluation mode. Its `state_dict` has the keys and values of the model's, in tensors of its own.
-# - `model` stays as it was: weights, modes, and in evaluation mode it drops nothing.
+# - `model` may come in either mode, or with parts in a mode of their own, and stays as it was: weights, the mode of every module, and in evaluation mode it drops nothing. Without any dropout layer the twin is a plain copy.
 #
 # You may swap layers for others, change the copied layers themselves, or use a hook. From "Dropout, and doubt".
 
@@ -1296,7 +1296,7 @@ with HiddenTest("mc_twin") as test:
 #
 # Write the module of the formula for inputs of shape `(..., width)`, from one `nn.LayerNorm(width)` and one `nn.Linear(width, width)`. The linear layer's weight **and** bias are 0 at the start, so that a new block passes its input on as it is; all parameters are trainable.
 #
-# The input tensor itself stays as it is. It may have any number of dimensions in front of the last; any floating-point dtype works after `block.to(dtype)`.
+# The input tensor itself stays as it is. It may have any number of dimensions in front of the last, or none; any floating-point dtype works after `block.to(dtype)`.
 
 
 # %% role="stub" exercise="PreNormBlock"
@@ -1507,7 +1507,7 @@ with HiddenTest("PreNormBlock") as test:
 #
 # The fifth row may look superfluous. It is the most important one. A tempting comparison is "SELU with NAdam" against "SELU with AdamW and 1cycle", and if the second wins, 1cycle gets the praise, though two things have changed. With the row in between each step changes one: NAdam → AdamW, constant → 1cycle, SELU → residual, and the last two in either order.
 #
-# Equal terms for all: the same 10 epochs at most, the same batches of 128, all inputs standardised (so the third row changes activation and draw, nothing else), the same decoupled weight decay of 0.01, validation loss after each epoch, the best epoch restored. A constant rate stops early, with a patience of 3; 1cycle has to run to its end, since most of what it gains, it gains there. (Two conventions of PyTorch hide in the table. `OneCycleLR` also moves Adam's
+# Equal terms for all: the same 10 epochs at most, the same batches of 128, all inputs standardised (so the third row changes activation and draw, nothing else), the same decoupled weight decay of 0.01, validation loss after each epoch, the best epoch restored. A constant rate stops early, with a patience of 3; 1cycle has to run to its end, because its low rates come last. (Two conventions of PyTorch hide in the table. `OneCycleLR` also moves Adam's
 # $\beta_1$, from 0.95 down to 0.85 and back. And `NAdam` warms its Nesterov momentum up: in these short runs it is below 0.5, not 0.9, so that half of each step is the bare gradient of the moment.)
 
 
@@ -1675,7 +1675,7 @@ with needs(*PARTS):
 #
 # On the very same SELU net NAdam wants 0.0001 and AdamW 0.0003, and 1cycle bears a peak of 0.001. The order has reasons: half of each NAdam step is the bare gradient of one batch, so it shakes more; and a rate that comes down later may be higher in between. The residual nets are the good-natured ones: between 0.0003 and 0.003 their loss moves by about a hundredth. A net that forgives a wrong rate is worth something even before it wins anything.
 #
-# Read the column `at_edge`, too. Both residual nets chose the largest rate on offer, so a larger one might be better still: their results are, if anything, understated. He + SiLU sits at an edge as well (the first trial had 0.003 for it; that was worse), but look at its curve: three rates within 0.04, and a validation loss that jumps from epoch to epoch. With one seed a rate, that pick is close to drawing lots.
+# Read the column `at_edge`, too. Both residual nets chose the largest rate on offer, so a larger one might be better still: their results are, if anything, understated. He + SiLU sits at an edge as well (the first trial had 0.003 for it; that was worse), but look at its curve: three rates within 0.04, the middle one the worst. With one seed a rate, that pick is close to drawing lots.
 #
 # ### The table
 #
@@ -1761,16 +1761,16 @@ with needs(*PARTS):
     )
 
 # %% [markdown]
-# Guessing gives 10 %, the best row reaches 43 %, and no photograph was ever treated as one. The columns of epochs and seconds matter as much as the first: with a constant rate the SELU nets and He + SiLU have seen their best after four or five epochs, on average, then early stopping sends them home; batch norm still improves in its tenth epoch, at nearly twice the seconds of anybody without a norm. It is the slowest to start and was not finished. (The seconds are CPU seconds of one thread, with
+# Guessing gives 10 %, the best row reaches 43 %, and no photograph was ever treated as one. The columns of epochs and seconds matter as much as the first: with a constant rate the SELU nets and He + SiLU have seen their best after four or five epochs, on average, then early stopping sends them home; the best epoch of batch norm is 9.4 of ten, on average, so it may not have been finished; its 8.0 seconds are 1.6 to 2 times those of the nets without a norm, in part because it always runs all ten epochs. 1cycle runs to its end by rule, and yet its best epoch is the seventh or eighth on average: with so few images the last epochs seem only to learn them by heart. (The seconds are CPU seconds of one thread, with
 # the validation after each epoch; AdamW runs in PyTorch's fused version and NAdam has none, so compare them with care. The 100 passes of MC dropout come on top of its row.)
 #
-# In the right-hand picture the residual nets are the two at the top, at 5.5 and 6 seconds; the lone one at 8 seconds is batch norm, and the one with the long bar He + SiLU.
+# In the right-hand picture each entry bears its number from the left one. The residual nets, 8 and 9, are the two highest, at 5.5 and 6 seconds; batch norm, 2, stands alone at 8 seconds; the long bar is that of He + SiLU, 1. Entries 4 and 5 lie on each other: MC dropout uses the same trained networks.
 #
-# He + SiLU has the widest interval, nine points from end to end. The faded signal of the untrained net was a warning: whether such a net finds its way in 400 steps is a matter of luck. More steps change the picture. In a trial with 18,000 images and up to 14 epochs, one seed each, the first four rows all ended between 41.5 and 43.5 %, which nobody could tell apart, while SELU with AdamW and 1cycle reached 47.7 % and the residual net with the two 51.8 %. **A table like this one is a statement about its budget.**
+# He + SiLU has the widest interval, nine points from end to end. The faded signal of the untrained net was a warning: it seems to be a matter of luck whether such a net finds its way in 400 steps at most (early stopping ended these runs after 6.6 epochs on average). More images and more steps change the picture. In a trial with 18,000 images and up to 14 epochs, one seed each, the first four rows all ended between 41.5 and 43.5 %, which nobody could tell apart, while SELU with AdamW and 1cycle reached 47.7 % and the residual net with the two 51.8 %. **A table like this one is a statement about its budget.**
 #
 # ### One step at a time
 #
-# Most of what a seed does to one contender, it does to all: some draws of 5,000 images are luckier than others. So differences are taken seed by seed, and only between rows that differ in one thing.
+# All contenders share a seed's draw of images and the order of its batches, and some draws are luckier than others. So differences are taken seed by seed, and only between rows that differ in one part of the recipe (and in the learning rate, which each has chosen for itself).
 
 # %%
 STEPS = {
@@ -1810,22 +1810,22 @@ with needs(*PARTS):
     )
 
 # %% [markdown]
-# Read the fifth line first. **AdamW in place of NAdam brings 3.3 points** (1.5 to 5.0), on the same net, with the same constant rate. Without the row "SELU, AdamW" these points would have gone to the account of 1cycle, and its gain on SELU would have read more than five points instead of 2.4. The schedule does help, on both nets, by two to three points; the skip connections help, under both rates, by about three. Two changes, each measured twice with the other one held still: that is what it takes to say who earned what.
+# Read the fifth line first. **AdamW in place of NAdam brings 3.3 points** (1.5 to 5.0), on the same net, each optimiser at a constant rate of its own (0.0001 and 0.0003). Without the row "SELU, AdamW" these points would have gone to the account of 1cycle, and its gain on SELU would have read more than five points instead of 2.4. The schedule does help, on both nets, by two to three points; the residual blocks help, under both schedules, by about three. (The blocks as a whole: skip connection, layer norm, SiLU and the start at 0 came together, and this table cannot divide the credit among them.) Two changes, each measured twice with the other one held still: that is the least it takes to say which of the two earned what.
 #
-# Batch norm and SELU are both ahead of He + SiLU, but the intervals are wide, and one unlucky pick of its rate is in all five of its runs. Alpha dropout: nothing that could be told from zero. Monte Carlo dropout: no accuracy either (0.0, and the interval is narrow), but a lower NLL, by 0.055, with an interval clear of 0. That is what "Dropout, and doubt" led us to expect: the vote softens a network that was too sure, and changes hardly any decision.
+# Batch norm and SELU are both ahead of He + SiLU, but the intervals are wide, and one unlucky pick of its rate is in all five of its runs. Alpha dropout: nothing that could be told from zero. Monte Carlo dropout: no accuracy either (0.0, and the interval is narrow), but a lower NLL, by 0.055, with an interval clear of 0. That is what "Dropout, and doubt" led us to expect: the vote softens a network that was too sure, and hardly changes how often it is right.
 #
-# Seven of these nine intervals leave out 0. Each of them stands for itself, though, and none knows what the search did: a contender whose rate was picked unluckily pays in every seed.
+# Seven of these nine intervals leave out 0. Each of them stands for itself, though: asked jointly, nine questions need a $t$ of 5.4 instead of 2.8, and then only the last line would still be clear of 0. None of them knows what the search did, either: a contender whose rate was picked unluckily pays in every seed. And look at what the pairing has gained: a great deal for MC dropout, whose two rows are the same weights, something for AdamW against NAdam, next to nothing elsewhere. There the shared draw of images is not what scatters most. Pairing is still the right way; it is not always a bargain.
 #
 # ## Which places mean anything?
 #
-# A table invites to be read from top to bottom: first, second, third. With nine entries there are 36 pairs, and 36 intervals at 95 % contain about two false alarms even where nothing is to be found. The honest reading of a table is not a ranking but, for each entry, a **range of places**: from the number of those that are clearly better, plus one, to the number of those that are not clearly worse.
+# A table invites us to read it from top to bottom: first, second, third. With nine entries there are 36 pairs, and 36 intervals at 95 % give about two false alarms on average even where nothing is to be found. The honest reading of a table is not a ranking but, for each entry, a **range of places**: from the number of those that are clearly better, plus one, to the number of those that are not clearly worse, the entry itself included.
 #
-# "Clearly" has to hold for all pairs at once. The simplest way is Bonferroni's: with $P$ pairs, test each at the level $1 - 0.05/P$. Then the chance that *any* of the intervals misses is at most 5 %, and one may even pick the pairs after having seen the table.
+# "Clearly" has to hold for all pairs at once. The simplest way is Bonferroni's: with $P$ pairs, give each interval the level $1 - 0.05/P$. If each of them keeps its own level, the chance that *any* misses is at most 5 %, and one may even pick the pairs after having seen the table.
 
 # %% [markdown] role="card" exercise="rank_ranges" level=3 minutes=18 topic="Fair comparisons" doc="https://docs.scipy.org/doc/scipy/reference/generated/scipy.stats.t.html"
 # ### The range of places
 #
-# `runs` has the columns `contender`, `seed` and `accuracy`, a row a run, in any order, perhaps with other columns; all $k \ge 2$ contenders have run with the same $n \ge 2$ seeds. For two of them, $A$ and $B$, take the differences $d = $ accuracy of $A$ − accuracy of $B$, seed by seed. $A$ is **clearly better** than $B$ if the whole interval
+# `runs` has the columns `contender`, `seed` and `accuracy`, a row a run, in any order, with any index, perhaps with other columns; all $k \ge 2$ contenders have run with the same $n \ge 2$ seeds. For two of them, $A$ and $B$, take the differences $d = $ accuracy of $A$ − accuracy of $B$, seed by seed. $A$ is **clearly better** than $B$ if the whole interval
 #
 # $$\bar d \pm t\,\frac{s}{\sqrt n}\qquad\text{lies above 0},\qquad t = \text{the } \Big(1 - \frac{1 - \text{level}}{2P}\Big)\text{ quantile of Student's } t \text{ with } n-1 \text{ degrees of freedom},\quad P = \frac{k(k-1)}{2},$$
 #
@@ -2131,7 +2131,7 @@ with needs(*ALL_PARTS):
 #
 # Did we not just see that 1cycle helps SELU, with an interval that excludes 0? Yes, and both are honest. That was *one* question, asked because of a reason that we had before the run. The ranges answer *all* questions at once, those that nobody had in mind included, and pay for it with a factor of 7.9 instead of 2.8. Questions fixed in advance are cheap; a ranking is expensive. Most leaderboards are rankings of single runs.
 #
-# **And your own ranking?** Compare it with the ranges, not with the dots: it is wrong only where it leaves one.
+# **And your own ranking?** Compare it with the ranges, not with the dots: our runs contradict it only where it puts an entry outside its range.
 #
 # ## What we measured
 

@@ -8,7 +8,7 @@
 # %% [markdown]
 # You have a data set, an afternoon and an empty notebook. Which activation? Which optimiser? Do you need batch norm? Every book answers with a list of defaults, and the lists agree surprisingly well. This lesson gives you that list, on one page.
 #
-# But this course has measured. In five chapters we put the famous advice to the test, each contender at its own learning rate, over several seeds, and some of it did not survive. So our page has a column that the usual ones lack: **what happened when we tried.** You will
+# But this course has measured. In the chapters before this one we put the famous advice to the test, as a rule with each contender at its own learning rate and over several seeds, and some of it did not survive. So our page has a column that the usual ones lack: **what happened when we tried.** You will
 #
 # - turn answers about your problem into a recipe, with reasons, and see which of them are measured and which are folklore,
 # - build the network that a decision describes,
@@ -73,22 +73,22 @@ data
 # %% [markdown]
 # ## The defaults, and what became of them
 #
-# Left the advice that you find everywhere, in the middle what this course saw, on its small networks and small data. Each row links to its lesson.
+# In the middle the advice that you find everywhere, on the right what this course saw, on its small networks and small data. Each row links to its lesson.
 #
 # | question | the usual default | what we measured |
 # |---|---|---|
 # | **initialisation** | He for ReLU and its relatives | Survives. Thirty layers, one epoch: He trains, PyTorch's own draw and Glorot's never leave the start. An orthogonal draw times $\sqrt2$ did better still. ([1.1](../ch01_unstable_gradients/01_initialisation.ipynb)) |
 # | **activation, shallow** | ReLU | Survives, as a matter of taste: with a rate of its own no relative of ReLU was more than 3 points away. ([1.2](../ch01_unstable_gradients/02_activations.ipynb)) |
-# | **activation, deep** | Swish (SiLU) | **Only with a normalisation.** In thirty plain layers, by momentum, SiLU with He's draw guesses (9.7 %) at every rate that we tried, since its signal dies; ReLU reaches 48 %, SELU with LeCun's draw 73 %. AdamW keeps it alive, and behind (see below). ([1.2](../ch01_unstable_gradients/02_activations.ipynb), [1.3](../ch01_unstable_gradients/03_smooth_activations.ipynb)) |
-# | **normalisation** | none in shallow, batch or layer norm in deep networks | Mostly. Batch norm buys tolerance: rates ten times as high, any initial scale. It does not buy depth: in fifty plain layers the gradient grows 1.21-fold per layer, more than 5,000-fold in all, until skip connections mend it; at thirty layers the default is no better than no norm at all (below). With 2 samples a batch it hardly learns. ([1.4](../ch01_unstable_gradients/04_normalisation.ipynb)) |
+# | **activation, deep** | Swish (SiLU) | **Only with a normalisation.** In thirty plain layers, by momentum, SiLU with He's draw guesses (9.7 %) at every rate that we tried, since its signal dies; ReLU reaches 48 %, SELU with LeCun's draw 73 %. AdamW gets it going, about as far as ReLU (see below). ([1.2](../ch01_unstable_gradients/02_activations.ipynb), [1.3](../ch01_unstable_gradients/03_smooth_activations.ipynb)) |
+# | **normalisation** | none in shallow, batch or layer norm in deep networks | Mostly. Batch norm buys tolerance: with ReLU rates ten times as high, and initial scales over a 400-fold range. It does not buy depth: in fifty plain ReLU layers the gradient grows 1.21-fold per layer, more than 5,000-fold in all, until skip connections mend it; at thirty layers the default is no better than no norm at all (below). With 2 samples a batch it hardly learns. ([1.4](../ch01_unstable_gradients/04_normalisation.ipynb)) |
 # | **optimiser** | Nesterov or AdamW | Survives as a tie: 81.7 and 81.5 % at their own rates. At a shared rate they were more than ten points apart, which said nothing about them. Muon led by two points, SOAP by more, in equal *steps*. ([3.4](../ch03_optimisers/04_beyond.ipynb)) |
 # | **schedule** | performance scheduling or 1cycle | Half. Whatever comes down by itself to near 0 (line, cosine, 1cycle) gains about two points over a constant rate, and these are hard to tell apart. Performance scheduling won a point in one lesson and was last in the other. "1cycle needs a quarter of the epochs": not here, it lost 12 points. ([4.1](../ch04_schedules/01_decay.ipynb), [4.2](../ch04_schedules/02_feedback.ipynb), [4.3](../ch04_schedules/03_one_cycle.ipynb)) |
-# | **regularisation** | early stopping; weight decay if needed | Early stopping survives; it is free. Beyond a tuned rate no method gained *accuracy*. All of them, and a single temperature fitted afterwards, mend the probabilities. Three times the data beat everything. ([5.3](../ch05_regularisation/03_which.ipynb)) |
-# | **sparse model** | L1, or pruning | L1 in the loss makes **no zeros at all**; its proximal step makes 89 % for a point and a half. Pruning and training on makes 95 % for next to nothing. ([5.1](../ch05_regularisation/01_penalties.ipynb)) |
+# | **regularisation** | early stopping; weight decay if needed | Early stopping survives; all it costs is images to judge by. No method gained *accuracy*, the tuned rate included. All of them, and a single temperature fitted afterwards, mend the probabilities. Three times the data beat everything. ([5.3](../ch05_regularisation/03_which.ipynb)) |
+# | **sparse model** | L1, or pruning | L1 in the loss makes **no zeros at all**; its proximal step makes 89 % for a point and a half. Pruning and training on makes 95 % for a point at most. ([5.1](../ch05_regularisation/01_penalties.ipynb)) |
 # | **doubt** | MC dropout | For probabilities a temperature does the same for nothing. But the quarrel of the sub-networks knows the strange from the usual, which no temperature can. ([5.2](../ch05_regularisation/02_dropout.ipynb)) |
 # | **imbalance** | weights, or the focal loss | Neither finds more than a threshold moved on the ordinary cross-entropy. ([0.2](../ch00_losses/02_loss_shapes.ipynb)) |
 #
-# The pattern behind the rows is worth more than any of them. Where advice failed, it had mostly been won by a comparison at *one* learning rate. **The default that survived everything is: tune the rate, and let it come down.**
+# The pattern behind the rows is worth more than any of them. Where advice failed, it had mostly lost its condition on the way ("behind a norm", "with skip connections", "in long runs"), or it had been won by a comparison at *one* learning rate. **The default that survived everything is: tune the rate, and let it come down.**
 #
 # ## Ask, and it answers
 #
@@ -292,7 +292,7 @@ print(
 )
 
 # %% [markdown]
-# Change an answer and see what changes with it. What is left when you ask for nothing special? And in which case does the guide advise *against* the usual default for deep networks?
+# Change an answer and see what changes with it. Which line stays the same whatever you answer? And for which answers does the guide advise *against* SiLU and batch norm in a deep network?
 
 # %%
 from ipywidgets import Dropdown, interact
@@ -330,7 +330,7 @@ def ask(**answers):
 #
 # - Each hidden layer is `nn.Linear`, then its normalisation if any, then its activation, then `nn.Dropout` if `spec.dropout` is above 0. Behind them stands one more `nn.Linear`, the **head**, which gives the scores and nothing else.
 # - A linear layer in front of **batch** norm has no bias, which the norm would take away again. All others have one, and it starts at 0.
-# - Weights are He's: normal, mean 0, variance $2/f_\text{in}$. The head's are then **divided by 10**, so that the first scores are small.
+# - Weights are He's: normal, mean 0, variance $2/f_\text{in}$. The head's are then **divided by 10**, so that the first scores are small. All stay ordinary trainable parameters. Each place gets a module of its own, and each call draws anew, so set no seed.
 
 
 # %% role="stub" exercise="build_default"
@@ -645,15 +645,15 @@ verdict.merge(own[["version", "lr", "at_edge"]]).round(3)
 # %% [markdown]
 # (What the text says of numbers holds for the full run on the real images. `at_edge` says that the best rate was the first or last that was tried.)
 #
-# At two layers it does not matter. At twelve the default earns its name: batch norm and SiLU are ahead of both plain networks, by a point or two, and skip connections add a little more.
+# At two layers it does not matter. At twelve the default earns its name: batch norm and SiLU are ahead of both plain networks by about two points. Skip connections add perhaps half a point; the intervals overlap.
 #
-# At thirty layers the default **fails**. It ends near two thirds, no better than ReLU without any norm: its gradient grows 1.21-fold in each layer, as chapter 1 found, and thirty layers of that are more than a 1cycle can sort out. With skip connections the same layers are back where two layers are, twenty points higher. So "batch norm for deep networks" is half a sentence, too. The other half is "and skip connections".
+# At thirty layers the default **fails**. It ends near two thirds, no better than ReLU without any norm. The trap of chapter 1 is the suspect, but not convicted: its 1.21 a layer belonged to *ReLU*. With SiLU the same formula gives 1.10, some fifteenfold in thirty layers, and AdamW divides the size of a gradient away. Our guess is that such layers also enlarge every small change of the weights below them, the training steps included; we have not measured that. With skip connections as many layers are back where two layers are, nearly twenty points higher. So somewhere between twelve and thirty layers "batch norm for deep networks" becomes half a sentence, too. The other half is "and skip connections".
 #
 # And SiLU without a norm? By momentum it guesses, as in chapter 1. AdamW, which does not care how small a gradient is, gets the same network off the ground, about as far as ReLU. Whether an activation "works" at a depth is a question to the optimiser as well.
 #
 # ## How long does an answer take?
 #
-# The first measurement that anybody makes is wrong: start a clock, call the network once, stop the clock. The first calls pay for what happens only once (memory is asked for, kernels are chosen); then the operating system looks in and makes one call in fifty ten times as long; in training mode batch norm and dropout do more work than they will; and autograd keeps a graph that nobody wants. So: evaluation mode, no gradients, some calls to warm up, each call timed by itself, and the
+# The first measurement that anybody makes is wrong: start a clock, call the network once, stop the clock. The first calls pay for what happens only once (memory is asked for, kernels are chosen); now and then the operating system cuts in and makes a call many times as long; in training mode batch norm and dropout do more work than they will; and autograd keeps a graph that nobody wants. So: evaluation mode, no gradients, some calls to warm up, each call timed by itself, and the
 # **median**. (On a GPU a call returns before the work is done: `torch.cuda.synchronize()` before each look at the clock.)
 
 # %% [markdown] role="card" exercise="median_latency" level=2 minutes=15 topic="Inference" doc="https://docs.pytorch.org/docs/stable/generated/torch.autograd.grad_mode.inference_mode.html"
@@ -662,7 +662,7 @@ verdict.merge(own[["version", "lr", "at_edge"]]).round(3)
 # Return the median time of a call `model(x)`, in seconds.
 #
 # - Call the model `warmup` times without timing, then `runs` times, each call timed by itself: two looks at `clock()`, right before and right after. Return the **median** of the `runs` differences as a `float` (for an even number the mean of the middle two).
-# - All calls are made in evaluation mode and without gradients. Afterwards **every** submodule is in the mode in which it was, even if a call raised an error.
+# - All calls are made in evaluation mode and without gradients. Afterwards **every** submodule is in the mode in which it was, and gradients are switched on or off as before, even if a call raised an error; the error itself goes on to the caller.
 # - `clock` is any function without arguments that returns seconds; `time.perf_counter` if none is given.
 
 
@@ -951,14 +951,13 @@ with needs("median_latency"):
         )
 
 # %% [markdown]
-# **Layers cost.** Eighteen narrow layers take a single image three times as long or more as two wide ones with as many weights: each has to wait for the one before, and each call of a kernel has its price, however small the matrix. Batch norms double the number of steps between matrices; fused, they are gone, and so is their time. The activation shows mostly where a batch is large: 256 images have hundreds of thousands of outputs to
-# bend, and there SiLU costs more than ReLU. (Times hang on machine, library and load. The order of the rows is what to take along, after you have measured on your own machine.)
+# **Layers cost.** Eighteen narrow layers take several times as long for a single image as two wide ones with as many weights (some seven or eight times in our run, eighteen with batch norms): each has to wait for the one before, and each call of a kernel has its price, however small the matrix. Batch norms double the number of steps between matrices; fused, they are gone, and so is their time. With 256 images at once the matrices have something to do, and depth costs far less: about twice the first row at worst, in our run. The choice of activation is lost in the noise: there SiLU came out *quicker* than ReLU. How much is noise? The fused network has the very layers of "18 layers, SiLU", so whatever lies between these two rows is chance; for one image it was a third. Believe only what is clearly larger. (Times hang on machine, library and load: measure on your own.)
 #
 # ## Fewer bits
 #
 # A float32 has 32 bits, a weight does not need them. The simplest way to store it in 8: choose a scale $s$, keep the whole number $q = \operatorname{round}(w/s)$ from $-127$ to 127, and calculate with $s\,q$. The rounding error is at most $s/2$.
 #
-# The scale must reach the largest weight: $s = \max|w| / 127$. If it is one scale for the whole matrix, a single large weight makes the grid coarse for all. With a scale for **each row**, that is for each output unit, a large weight harms only its own row, and the price is one number per row. With $b$ bits the whole numbers go from $-(2^{b-1}-1)$ to $2^{b-1}-1$. (Symmetric quantisation: the one number at the end of the range, $-128$, is not used, so that 0 is exactly 0.)
+# The scale must reach the largest weight: $s = \max|w| / 127$. If it is one scale for the whole matrix, a single large weight makes the grid coarse for all. With a scale for **each row**, that is for each output unit, a large weight harms only its own row, and the price is one number per row. With $b$ bits the whole numbers go from $-(2^{b-1}-1)$ to $2^{b-1}-1$. (This is *symmetric* quantisation. Without an offset 0 stays exactly 0; and the one number at the end of the range, $-128$, is not used, so that $w$ and $-w$ get opposite codes.)
 
 # %% [markdown] role="card" exercise="quantise_rows" level=2 minutes=15 topic="Precision" doc="https://docs.pytorch.org/docs/stable/generated/torch.round.html"
 # ### Weights in a few bits
@@ -1231,7 +1230,7 @@ with needs("quantise_rows"):
     )
 
 # %% [markdown]
-# Down to five bits nothing happens, and at four next to nothing. At three bits a point or two are gone, and at two, which leaves $-1$, 0 and 1, the rows' own scales are the difference between a damaged network and none: with one scale for the whole matrix nearly all weights round to 0. At 8 bits the two are the same; the rows' scales are insurance that costs one number a row.
+# Down to five bits nothing happens, and at four next to nothing. At three bits a scale for each row loses about one point, a single one for the matrix three or four. And at two, which leaves $-1$, 0 and 1, the rows' own scales are the difference between a damaged network and none: with one scale for the whole matrix nearly all weights round to 0. At 8 bits the two are the same; the rows' scales are insurance that costs one number a row.
 #
 # ## One page to keep
 #
@@ -1376,10 +1375,10 @@ HTML(page(PAGE))
 # %% [markdown] role="question" exercise="may_weights_be_equal" minutes=4
 # ### May all weights start equal?
 #
-# A colleague draws a *single* number by He's rule and gives it to all weights of a layer: "the variance over layers is right". In at most four sentences: what happens in training, and why does no amount of training repair it?
+# For each layer a colleague draws a *single* number by He's rule and gives it to all weights of that layer: "the variance over many draws is right". In at most four sentences: what happens in training, and why does no amount of training repair it?
 
 # %% [markdown] role="answer" exercise="may_weights_be_equal" points=1
-# All units of a layer compute the same, so they receive the same gradient and are the same after each step: a layer of 100 units is a layer of one. The symmetry is never broken, since nothing in gradient descent tells the units apart (only a source of randomness such as dropout could). What has to be random are the weights *within* a layer, independently of each other; the variance that matters is theirs.
+# All units of a hidden layer compute the same and pass it on through equal weights, so they receive the same gradient and are the same after each step: a layer of 100 units is a layer of one. The symmetry is never broken, since nothing in gradient descent tells the units apart (only a source of randomness such as dropout could). What has to be random are the weights *within* a layer, independently of each other; the variance that matters is theirs.
 
 # %% [markdown] role="question" exercise="may_biases_be_zero" minutes=3
 # ### May biases start at zero?
@@ -1422,7 +1421,7 @@ HTML(page(PAGE))
 # In at most five sentences: does dropout make (a) a training step, (b) the whole training, (c) a prediction, (d) an MC-dropout prediction slower, by how much, and why?
 
 # %% [markdown] role="answer" exercise="dropout_and_time" points=2
-# (a) Hardly: a random mask and a product for each unit, next to matrix products that are far dearer; nothing is saved either, as dropped units are computed all the same. (b) Yes, often by a factor of two or so: gradients are noisier and each step trains a part of the network, so it takes more steps to the same loss. (c) No: in evaluation mode inverted dropout is the identity. (d) Yes, by the number of passes, say 100; what lies before the first dropout layer has to be computed only once, and the passes can run as one large batch.
+# (a) Hardly, in networks of some width: a random mask and a product for each unit, next to matrix products that are far dearer (a network as small as that of lesson 5.3 does show it); nothing is saved either, as dropped units are computed all the same. (b) Yes, often by a factor of two or three: gradients are noisier and each step trains a part of the network, so it takes more steps to the same loss. (c) No: in evaluation mode inverted dropout is the identity. (d) Yes, by the number of passes, say 100; what lies before the first dropout layer has to be computed only once, and the passes can run as one large batch.
 
 # %% [markdown]
 # ## What we measured
@@ -1504,10 +1503,10 @@ with Claims(data) as claim:
 # ## In short
 #
 # - Defaults are good first guesses. The one that survived every test is to tune the learning rate and let it come down.
-# - "Swish and batch norm for deep networks" is half a sentence. The other half is "with skip connections".
+# - "Swish and batch norm for deep networks" held at twelve layers. At thirty it is half a sentence, and the other half is "with skip connections".
 # - Decisions are data: keep them in one place, and build from them.
-# - Time an answer in evaluation mode, without gradients, warmed up, by the median. Layers cost most.
-# - Eight bits a weight are enough, and often five.
+# - Time an answer in evaluation mode, without gradients, warmed up, by the median. For one image at a time, layers cost most.
+# - Eight bits a weight were enough here, and so were five.
 #
 # **Read on.** Géron (2022), *Hands-On Machine Learning*, chapter 11, for the classical list. Karpathy (2019), *A recipe for training neural networks*. Godbole, Dahl, Gilmer, Shallue and Nado (2023), *Deep learning tuning playbook*. Jacob et al. (2018), *Quantization and training of neural networks for efficient integer-arithmetic-only inference*. The next lesson is yours: an open challenge.
 
