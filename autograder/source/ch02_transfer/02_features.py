@@ -1038,7 +1038,7 @@ def plot_race(means):
         ax.set_yticks(range(len(order)), order if ax is axes[0] else [])
         ax.invert_yaxis()
         ax.set(title=which, xlabel="test accuracy (%)")
-    axes[0].legend(fontsize=9, loc="best")
+    axes[0].legend(*axes[2].get_legend_handles_labels(), fontsize=9)  # which has all three nets
     return fig
 
 
