@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -11,6 +12,11 @@ import psutil
 from tests.grading.classroom import written
 
 PATIENCE = 120  # seconds, after which something hangs
+
+
+def _hear_ctrl_c():
+    """What a shell starts in the background is deaf to it, and so would be what that starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Grader:
@@ -26,6 +32,7 @@ class Grader:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            preexec_fn=_hear_ctrl_c,
         )
         self.course, self.seen = course, set()
 
