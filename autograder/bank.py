@@ -94,13 +94,28 @@ def _warm(setup: tuple[str, ...]) -> None:
     """Import here, once, what a lesson needs: every answer's process starts as a copy of this one."""
     import torch
 
-    from autograder.trust import learner_side, test_side  # noqa: F401
-
     # The first optimiser makes torch import its compiler: two seconds that no child should spend again.
     torch.optim.SGD([torch.zeros(1)], lr=1.0)
     names: dict = {}
     for cell in setup:
         exec(cell, names)
+
+
+def _warm_across(test: str) -> None:
+    """The same for a test in a process of its own."""
+    from autograder.trust import learner_side, test_side  # noqa: F401
+
+    needed.names(test)  # remembered by the children
+
+
+def groundwork(lesson: Lesson, exercise: Exercise) -> list[str]:
+    """The cells that an answer to `exercise` stands on: the set-up, and solutions of the exercises that it needs."""
+    others = {e.name: e for e in lesson.exercises}
+    return _setup(lesson) + [views.without(others[n].cells["stub"].text, SOLUTION) for n in exercise.needs]
+
+
+def _setup(lesson: Lesson) -> list[str]:
+    return [c.text for c in lesson.cells if c.role == "setup"]
 
 
 def bank(repo: Repo, lesson: Lesson, exercise: Exercise) -> list[Answer]:
@@ -151,19 +166,18 @@ def judge(lesson: Lesson, exercise: Exercise, answer: Answer, seed: int = 0, acr
         exercise: which one.
         answer: to it.
         seed: of the hidden test.
-        across: run the hidden test in a process of its own as well, as grading does; see `autograder.trust`.
+        across: run the hidden test in a process of its own as well; see `autograder.trust`.
     """
     if "fork" not in multiprocessing.get_all_start_methods():
         raise UserError("The answer bank needs a system that can fork: Linux, macOS, or WSL on Windows.")
     context = multiprocessing.get_context("fork")  # torch is loaded already: a child costs milliseconds
     here, there = context.Pipe(duplex=False)
-    setup = [c.text for c in lesson.cells if c.role == "setup"]
+    setup = _setup(lesson)
     _warm(tuple(setup))
-    others = {e.name: e for e in lesson.exercises}
-    cells = setup + [views.without(others[n].cells["stub"].text, SOLUTION) for n in exercise.needs]
+    cells = groundwork(lesson, exercise)
     check, test = (exercise.cells[role].text for role in ("check", "test"))
-    needed.names(test)  # remembered by the children
     if across:
+        _warm_across(test)
         ours, theirs = socket.socketpair()
         seen, sees = context.Pipe(duplex=False)
         ends = [ours, theirs, sees]

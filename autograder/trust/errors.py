@@ -5,24 +5,21 @@ from __future__ import annotations
 import builtins
 import linecache
 import traceback
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Any
 
 from autograder.trust.wire import WireError
 
-_STEERING = (
-    StopIteration,
-    StopAsyncIteration,
-    Warning,
-)  # these would end a loop of the caller's, or be filtered
+# These would end a loop of the caller's, or be filtered.
+_STEERING = (StopIteration, StopAsyncIteration, Warning)
 _LONGEST = 2_000
 
 
 def describe(error: BaseException) -> dict:
     """What the other side is told of an error."""
     names = [cls.__name__ for cls in type(error).__mro__ if getattr(builtins, cls.__name__, None) is cls]
-    plain = all(type(a) in (str, int, float, bool, type(None)) for a in error.args)
-    arguments = list(error.args) if plain else [_text(error)]
+    arguments = list(error.args) if _plain(error.args) else [_text(error)]
     arguments = [a[:_LONGEST] if isinstance(a, str) else a for a in arguments]
     return {"name": type(error).__name__, "bases": names, "args": arguments, "line": _line(error)}
 
@@ -35,9 +32,7 @@ def rebuild(told: dict) -> Exception:
     """
     name, bases, arguments, line = (told.get(k) for k in ("name", "bases", "args", "line"))
     kinds = (type(name), type(bases), type(arguments))
-    if kinds != (str, list, list) or not all(
-        type(a) in (str, int, float, bool, type(None)) for a in arguments
-    ):
+    if kinds != (str, list, list) or not _plain(arguments):
         raise WireError("no error")
     known = (getattr(builtins, base, None) for base in bases if type(base) is str)
     base = next((c for c in known if isinstance(c, type) and issubclass(c, Exception)), Exception)
@@ -49,6 +44,10 @@ def rebuild(told: dict) -> Exception:
     except Exception:
         error = type(name, (Exception,), {})(*map(str, arguments))
     return error.with_traceback(_frame(line)) if line else error
+
+
+def _plain(arguments: Iterable) -> bool:
+    return all(type(a) in (str, int, float, bool, type(None)) for a in arguments)
 
 
 def _text(error: BaseException) -> str:

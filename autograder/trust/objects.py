@@ -87,15 +87,19 @@ class Objects:
         return value
 
     def _find(self, number: Any) -> Any:
-        held = self._held.get(number) if type(number) is int else None
-        held = held() if isinstance(held, weakref.ref) else held
+        held = self._now(number) if type(number) is int else None
         if held is None:
             raise WireError("no such object")
         return held
 
+    def _now(self, number: int) -> Any:
+        """What has that number, None if it is no more."""
+        held = self._held.get(number)
+        return held() if isinstance(held, weakref.ref) else held
+
     def _share(self, value: Any) -> int:
         number = self._numbers.get(id(value))
-        if number is None or self._held.get(number) is None or self._find(number) is not value:
+        if number is None or self._now(number) is not value:
             number = self._peer.number()
             self._keep(number, value)
             self._fresh.append((number, value))
@@ -134,8 +138,7 @@ class Objects:
                 number, value = self._fresh.pop()
                 made.append([number, *self._describe(value)])
             for number, known in list(self._states.items()):
-                held = self._held.get(number)
-                value = held() if isinstance(held, weakref.ref) else held
+                value = self._now(number)
                 state = None if value is None else self._state(value)
                 if state is not None and state != known:
                     self._states[number] = states[number] = state

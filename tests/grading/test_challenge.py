@@ -5,32 +5,32 @@ import math
 
 import pytest
 
-from autograder.bank import bank
+from autograder.bank import bank, groundwork
 from autograder.build import read_all
-from autograder.lesson import SOLUTION
 from autograder.repo import this_repo
-from autograder.views import without
 
 CHAPTER, EXERCISE = "ch06_capstone", "challenger"
 
 
+def exercise_of(lesson):
+    """The challenge itself; None in a lesson without it."""
+    return next((e for e in lesson.exercises if e.name == EXERCISE), None)
+
+
 @pytest.fixture(scope="module")
 def lesson():
-    lessons = read_all(this_repo(), [CHAPTER])
-    return next(lesson for lesson in lessons if any(e.name == EXERCISE for e in lesson.exercises))
+    return next(filter(exercise_of, read_all(this_repo(), [CHAPTER])))
 
 
 @pytest.fixture(scope="module")
 def points(lesson):
     """Runs an answer of the bank as the grader does, and gives the value of the test's last expression."""
-    exercises = {e.name: e for e in lesson.exercises}
-    challenge = exercises[EXERCISE]
-    stubs = [without(exercises[n].cells["stub"].text, SOLUTION) for n in challenge.needs]
+    challenge = exercise_of(lesson)
     answers = {a.title: a.code for a in bank(this_repo(), lesson, challenge)}
 
     def points(title):
         names = {"__name__": "__main__"}
-        for cell in (*(c.text for c in lesson.cells if c.role == "setup"), *stubs, answers[title]):
+        for cell in (*groundwork(lesson, challenge), answers[title]):
             exec(cell, names)
         body = ast.parse(challenge.cells["test"].text).body
         exec(compile(ast.Module(body[:-1], []), "test", "exec"), names)
@@ -52,5 +52,4 @@ def test_a_point_a_rung_and_one_times_the_accuracy(points, title, rungs):
 
 
 def test_the_points_of_the_exercise_have_room_for_all_of_it(lesson):
-    challenge = next(e for e in lesson.exercises if e.name == EXERCISE)
-    assert challenge.points == 6
+    assert exercise_of(lesson).points == 6
