@@ -220,7 +220,8 @@ class Tensors:
         done: set[int] = set()
         since = self._since
         for number in list(islice(reversed(self._named), since + _RECENT)):
-            self._tell(self._shared[number], told, done)
+            if shared := self._shared.get(number):  # the garbage collector may have taken it since
+                self._tell(shared, told, done)
         while self._fresh:
             self._tell(self._fresh.pop(), told, done)
         self._since = 0
