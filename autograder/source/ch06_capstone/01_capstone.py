@@ -60,10 +60,8 @@ DROPOUT_LAYERS = (*PLAIN_DROPOUT, nn.AlphaDropout)
 device = lab.device()
 data = lab.cifar10(flat=True).take(train=18_000, valid=2_000, test=5_000).to(device)
 n_inputs, n_classes = data.train[:1][0].shape[1], len(data.classes)
-N_TRAIN, BATCH = (
-    min(budget(5_000, fast=256), len(data.train)),
-    128,
-)  # the built-in set is smaller
+N_TRAIN = min(budget(5_000, fast=256), len(data.train))  # the built-in set is smaller
+BATCH = 128
 DEPTH, WIDTH = 20, 100
 data
 
@@ -432,7 +430,7 @@ with needs("deep_stack"):
         "rises from 0.4 in the last layer to 18 in the first.",
     )
     ends = starts().groupby(["recipe", "layer"], sort=False).mean()[["activations", "gradient"]]
-    display(ends.unstack("recipe").loc[[1, DEPTH // 2, DEPTH]].round(4))
+    display(ends.unstack("recipe").loc[[1, DEPTH // 2, DEPTH]].map("{:.2g}".format))
 
 # %% [markdown]
 # SELU keeps its word: a standard deviation of 0.98 behind layer 20, and a gradient that comes down between 1.2 and 1.4 (8 in the first layer, which has thirty times as many weights as the others). He + SiLU loses the signal, from 0.82 to 0.03 in the mean of five nets, and how much of it is a matter of luck (the band; the line is a geometric mean, and ends at half of that): He's gain makes good for what ReLU throws away, and SiLU throws away more. That net is not dead, but its scores hardly depend on the
@@ -453,9 +451,9 @@ with needs("deep_stack"):
 # - put the model into training mode; call `batches()`, which gives a **new** pass over the training data, an iterable of pairs `x, y`; for each pair do one update with the cross-entropy of `model(x)` and with the gradient of this pair alone (a parameter may come with a `.grad` left over from somebody else), then one step of the `scheduler`, if there is one;
 # - put the model into evaluation mode and call `valid_loss(model)`, without recording gradients. It returns a float; the lower the better.
 #
-# **Stop** as soon as `patience` epochs *in a row* have brought no loss below the best one so far, or the last validation loss is not finite (that run is lost), or `max_epochs` are done.
+# **Stop** as soon as `patience` epochs *in a row* have brought no loss below the best one so far, or the last validation loss is not finite (nan, or infinite with either sign: that run is lost), or `max_epochs` are done.
 #
-# **Restore**: afterwards `model` has the parameters and buffers of the epoch with the lowest validation loss (the first, if several are equal), and is in evaluation mode. If the very first loss is not finite, there is no best epoch, and the model gets back the state in which it came. The parameters stay the same objects throughout.
+# **Restore**: afterwards `model` has the parameters and buffers of the epoch with the lowest finite validation loss (the first, if several are equal), and is in evaluation mode. If the very first loss is not finite, there is no best epoch, and the model gets back the state in which it came. The parameters stay the same objects throughout.
 #
 # **Return** a dictionary: `"best_epoch"`, counted from 1 (0 if the very first loss is not finite), and `"losses"`, the list of all validation losses in order, a last one that is not finite included.
 #
@@ -500,10 +498,12 @@ def fit_early(
         model.eval()
         with torch.no_grad():
             losses.append(valid_loss(model))
+        if not math.isfinite(losses[-1]):
+            break  # asked first: -inf is below every loss, and would be called the best
         if losses[-1] < best_loss:
             best_loss, best_epoch = losses[-1], epoch
             best_state = copy.deepcopy(model.state_dict())
-        if not math.isfinite(losses[-1]) or epoch - best_epoch >= patience:
+        if epoch - best_epoch >= patience:
             break
     model.load_state_dict(best_state)
     return {"best_epoch": best_epoch, "losses": losses}
@@ -618,6 +618,11 @@ with Check("fit_early") as check:
         len(out["losses"]) == 2,
         "After a validation loss of nan the run is lost: stop at once, and restore the best.",
     )
+    out, *_ = trial([1.0, -math.inf, 0.5], 3, 3)
+    check.that(
+        len(out["losses"]) == 2 and out["best_epoch"] == 1,
+        "A validation loss of -inf is not finite either: the run is lost, and the best epoch is the one before. Ask whether a loss is finite before you ask whether it is lower.",
+    )
 
 
 # %% [markdown] role="hints" exercise="fit_early"
@@ -633,7 +638,7 @@ with Check("fit_early") as check:
 # </details>
 # <details><summary>Hint 3: when to stop</summary>
 #
-# No counter is needed: the epochs in a row without an improvement are `epoch - best_epoch`. For nan, ask `math.isfinite`; a comparison with nan is always false.
+# No counter is needed: the epochs in a row without an improvement are `epoch - best_epoch`. For nan and both infinities, ask `math.isfinite`, and ask it first: a comparison with nan is always false, and -inf is below everything.
 #
 # </details>
 
@@ -707,6 +712,8 @@ with HiddenTest("fit_early") as test:
         ([0.5, inf, 0.1], 3, 3, 1, 2, 1.0, torch.float32),
         ([nan, 0.5], 2, 2, 0, 1, 1.0, torch.float32),
         ([inf, 0.5], 2, 2, 0, 1, 1.0, torch.float32),
+        ([-inf, 0.5], 2, 2, 0, 1, 1.0, torch.float32),
+        ([0.5, 0.4, -inf, 0.1], 4, 3, 2, 3, 0.9, torch.float64),
         ([-0.5, -0.7, -0.6], 3, 1, 2, 3, 1.0, torch.float32),
         ([3.0], 1, 1, 1, 1, 0.9, torch.float32),
     ):
@@ -800,7 +807,7 @@ with HiddenTest("fit_early") as test:
 ### END HIDDEN TESTS
 
 # %% [markdown] role="why" exercise="fit_early"
-# The state before training counts as epoch 0 with a loss of infinity. That one line makes the case of an instant divergence an ordinary one, and `epoch - best_epoch` the number of epochs in vain without a counter. `state_dict()` is a view: its tensors *are* the model's, so a best state that is not copied always equals the last. And a list of `model.parameters()` would have forgotten the running statistics: the best weights
+# The state before training counts as epoch 0 with a loss of infinity. That one line makes the case of an instant divergence an ordinary one, and `epoch - best_epoch` the number of epochs in vain without a counter. The question for a finite loss comes before the comparison: a run that has got to minus infinity has not won, it has broken. `state_dict()` is a view: its tensors *are* the model's, so a best state that is not copied always equals the last. And a list of `model.parameters()` would have forgotten the running statistics: the best weights
 # behind the last statistics are a network that never existed.
 
 
@@ -1044,7 +1051,9 @@ def inspections():
 
 
 with needs("deep_stack", "selu_faults"):
-    display(inspections().round(3))
+    display(
+        inspections().assign(**{"std at 20": lambda t: t["std at 20"].map("{:.2g}".format)})
+    )
 
 # %% [markdown]
 # Two faults are serious. SiLU with LeCun's draw, which nearly halves a small signal in every layer, leaves a few millionths of it (the table rounds that to 0.000); SELU with He's draw stands at more than six, and goes on growing with depth. Pixels from 0 to 1 look harmless, at least to this measure: SELU pulls nearly any scale of the inputs back. Batch norm breaks the letter of the contract and keeps the spirit, by force. So a fault is a reason to measure, not a verdict; and "none" is
@@ -1558,8 +1567,12 @@ def compete(contender, lr, seed):
     draw = torch.randperm(len(data.train), generator=order)[:N_TRAIN].to(device)
     images, labels = data.train[draw]
 
+    # Whole batches only: a rest of one image would stop batch norm, which needs two for a variance.
+    # Each pass is shuffled anew, so it leaves out other images.
+    n_batches = N_TRAIN // BATCH
+
     def one_pass():
-        for index in torch.randperm(N_TRAIN, generator=order).split(BATCH):
+        for index in torch.randperm(N_TRAIN, generator=order).split(BATCH)[:n_batches]:
             yield images[index.to(device)], labels[index.to(device)]
 
     torch.manual_seed(seed)
@@ -1567,7 +1580,7 @@ def compete(contender, lr, seed):
     rule = make_optimizer(optimizer, model, lr)
     cycle = None
     if schedule == "1cycle":
-        cycle = OneCycleLR(rule, lr, total_steps=EPOCHS * math.ceil(N_TRAIN / BATCH))
+        cycle = OneCycleLR(rule, lr, total_steps=EPOCHS * n_batches)
     started = time.process_time()
     story = fit_early(
         model,
@@ -1617,10 +1630,9 @@ TUNING_SEEDS = [100]
 @functools.cache
 def search():
     """Validation loss of each contender at each rate. Runs once: run this cell again to search again."""
-    (
-        mc_twin(build("+ alpha dropout")),
-        build("residual"),
-    )  # a part that is missing says so at once
+    # A part that is missing says so at once, not after minutes.
+    mc_twin(build("+ alpha dropout"))
+    build("residual")
 
     def attempt(contender, lr, seed):
         model, story = compete(contender, lr, seed)
@@ -1642,10 +1654,22 @@ def picks():
     return chosen.set_index("contender")
 
 
+def losses_of(table, contender):
+    """Mean validation loss at each rate, the smallest rate first."""
+    return table[table.contender == contender].groupby("lr").nll.mean()
+
+
+def shape_of(losses):
+    """A curve in words: its numbers from left to right, and how it runs."""
+    ways = ["rises" if step > 0 else "falls" for step in np.diff(losses)]
+    way = ", then ".join(way for way, _ in itertools.groupby(ways)) or "a single point"
+    return f"{way} ({', '.join(f'{loss:.2f}' for loss in losses)})"
+
+
 def plot_search(table):
     fig, axes = lab.figure(1, 2, height=3.4)
     for index, contender in enumerate(CONTENDERS):
-        means = table[table.contender == contender].groupby("lr").nll.mean()
+        means = losses_of(table, contender)
         ax, style = axes[index // 4], lab.line_style(index % 4)
         ax.semilogx(means.index, means, label=contender, **style)
         chosen = picks().lr[contender]
@@ -1664,11 +1688,19 @@ with needs(*PARTS):
     lab.show(
         plot_search(search()),
         alt="Validation loss against the learning rate, four contenders with NAdam on the left and four with AdamW on "
-        "the right, a ring round each pick. "
-        + "; ".join(f"{name}: {rate:g}" for name, rate in picks().lr.items())
+        "the right, a ring round each pick. From the smallest rate to the largest: "
+        + "; ".join(
+            f"{name}, {GRID[name][0]:g} to {GRID[name][-1]:g}, {shape_of(losses_of(search(), name))}, pick {rate:g}"
+            for name, rate in picks().lr.items()
+        )
         + ".",
     )
-    display(picks().drop(columns="n").rename(columns={"mean": "validation loss"}))
+    display(
+        picks()
+        .drop(columns="n")
+        .rename(columns={"mean": "validation loss"})
+        .round({"validation loss": 3})
+    )
 
 # %% [markdown]
 # (What the text says of numbers holds for the full run on the real images.)
@@ -1740,7 +1772,14 @@ def plot_table(runs):
             capsize=4,
             **style,
         )
-        right.annotate(f" {index + 1}", (seconds[row.contender], 100 * row["mean"]))
+        # MC dropout uses the networks of alpha dropout: one point, two numbers.
+        shared = {"+ alpha dropout": f"{index + 1}, {index + 2}", "+ MC dropout": ""}
+        right.annotate(
+            shared.get(row.contender, str(index + 1)),
+            (seconds[row.contender], 100 * row["mean"]),
+            xytext=(7, 4),
+            textcoords="offset points",
+        )
     left.set(
         yticks=[-i for i in means.index],
         yticklabels=[f"{name}  {i + 1}" for i, name in means.contender.items()],
@@ -1751,12 +1790,16 @@ def plot_table(runs):
 
 
 with needs(*PARTS):
-    shown = 100 * final().groupby("contender", sort=False).accuracy.mean()
+    shown = table_of(final()).reset_index()
     lab.show(
         plot_table(final()),
-        alt="Left, test accuracy with its interval for each entry; right, the same against the CPU seconds of one training. "
-        "Means in percent: "
-        + "; ".join(f"{name} {mean:.1f}" for name, mean in shown.items())
+        alt="Left, test accuracy in percent with its interval for each of nine entries; right, the same against the CPU "
+        "seconds of one training, each point with its number from the left, the fourth and the fifth as one. "
+        + "; ".join(
+            f"{index + 1}, {row.contender}: {row['accuracy %']:.1f} ({row.low:.1f} to {row.high:.1f}), "
+            f"{row.seconds:.1f} seconds"
+            for index, row in shown.iterrows()
+        )
         + ".",
     )
 

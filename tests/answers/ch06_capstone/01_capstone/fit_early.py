@@ -128,9 +128,11 @@ def fit_early(model, optimizer, batches, valid_loss, max_epochs, patience, sched
         model.eval()
         with torch.no_grad():
             losses.append(valid_loss(model))
+        if not math.isfinite(losses[-1]):
+            break
         if losses[-1] < best:
             best, best_epoch = losses[-1], epoch
-        if not math.isfinite(losses[-1]) or epoch - best_epoch >= patience:
+        if epoch - best_epoch >= patience:
             break
     return {"best_epoch": best_epoch, "losses": losses}
 
@@ -150,9 +152,11 @@ def fit_early(model, optimizer, batches, valid_loss, max_epochs, patience, sched
         model.eval()
         with torch.no_grad():
             losses.append(valid_loss(model))
+        if not math.isfinite(losses[-1]):
+            break
         if losses[-1] < best:
             best, best_epoch, state = losses[-1], epoch, model.state_dict()
-        if not math.isfinite(losses[-1]) or epoch - best_epoch >= patience:
+        if epoch - best_epoch >= patience:
             break
     model.load_state_dict(state)
     return {"best_epoch": best_epoch, "losses": losses}
@@ -173,9 +177,11 @@ def fit_early(model, optimizer, batches, valid_loss, max_epochs, patience, sched
         model.eval()
         with torch.no_grad():
             losses.append(valid_loss(model))
+        if not math.isfinite(losses[-1]):
+            break
         if losses[-1] < best:
             best, best_epoch, state = losses[-1], epoch, dict(model.state_dict())
-        if not math.isfinite(losses[-1]) or epoch - best_epoch >= patience:
+        if epoch - best_epoch >= patience:
             break
     model.load_state_dict(state)
     return {"best_epoch": best_epoch, "losses": losses}
@@ -196,10 +202,12 @@ def fit_early(model, optimizer, batches, valid_loss, max_epochs, patience, sched
         model.eval()
         with torch.no_grad():
             losses.append(valid_loss(model))
+        if not math.isfinite(losses[-1]):
+            break
         if losses[-1] < best:
             best, best_epoch = losses[-1], epoch
             state = [p.detach().clone() for p in model.parameters()]
-        if not math.isfinite(losses[-1]) or epoch - best_epoch >= patience:
+        if epoch - best_epoch >= patience:
             break
     with torch.no_grad():
         for p, kept in zip(model.parameters(), state, strict=True):
@@ -221,9 +229,11 @@ def fit_early(model, optimizer, batches, valid_loss, max_epochs, patience, sched
                 scheduler.step()
         with torch.no_grad():
             losses.append(valid_loss(model))
+        if not math.isfinite(losses[-1]):
+            break
         if losses[-1] < best:
             best, best_epoch, state = losses[-1], epoch, copy.deepcopy(model.state_dict())
-        if not math.isfinite(losses[-1]) or epoch - best_epoch >= patience:
+        if epoch - best_epoch >= patience:
             break
     model.load_state_dict(state)
     model.eval()
@@ -245,9 +255,11 @@ def fit_early(model, optimizer, batches, valid_loss, max_epochs, patience, sched
         model.eval()
         with torch.no_grad():
             losses.append(valid_loss(model))
+        if not math.isfinite(losses[-1]):
+            break
         if losses[-1] < best:
             best, best_epoch, state = losses[-1], epoch, copy.deepcopy(model.state_dict())
-        if not math.isfinite(losses[-1]) or epoch - best_epoch >= patience:
+        if epoch - best_epoch >= patience:
             break
     model.load_state_dict(state)
     return {"best_epoch": best_epoch, "losses": losses}
@@ -267,9 +279,11 @@ def fit_early(model, optimizer, batches, valid_loss, max_epochs, patience, sched
                 scheduler.step()
         model.eval()
         losses.append(valid_loss(model))
+        if not math.isfinite(losses[-1]):
+            break
         if losses[-1] < best:
             best, best_epoch, state = losses[-1], epoch, copy.deepcopy(model.state_dict())
-        if not math.isfinite(losses[-1]) or epoch - best_epoch >= patience:
+        if epoch - best_epoch >= patience:
             break
     model.load_state_dict(state)
     return {"best_epoch": best_epoch, "losses": losses}
@@ -291,9 +305,11 @@ def fit_early(model, optimizer, batches, valid_loss, max_epochs, patience, sched
         model.eval()
         with torch.no_grad():
             losses.append(valid_loss(model))
+        if not math.isfinite(losses[-1]):
+            break
         if losses[-1] < best:
             best, best_epoch, state = losses[-1], epoch, copy.deepcopy(model.state_dict())
-        if not math.isfinite(losses[-1]) or epoch - best_epoch >= patience:
+        if epoch - best_epoch >= patience:
             break
     model.load_state_dict(state)
     return {"best_epoch": best_epoch, "losses": losses}
@@ -327,9 +343,11 @@ def fit_early(model, optimizer, batches, valid_loss, max_epochs, patience, sched
         model.eval()
         with torch.no_grad():
             losses.append(valid_loss(model))
+        if not math.isfinite(losses[-1]):
+            break
         if losses[-1] < best:
             best, best_epoch, state = losses[-1], epoch, copy.deepcopy(model.state_dict())
-        if not math.isfinite(losses[-1]) or epoch - best_epoch >= patience:
+        if epoch - best_epoch >= patience:
             break
     model.load_state_dict(state)
     return {"best_epoch": best_epoch, "losses": losses}
@@ -350,9 +368,11 @@ def fit_early(model, optimizer, batches, valid_loss, max_epochs, patience, sched
         model.eval()
         with torch.no_grad():
             losses.append(valid_loss(model))
+        if not math.isfinite(losses[-1]):
+            break
         if losses[-1] < best:
             best, best_epoch, state = losses[-1], epoch, copy.deepcopy(model.state_dict())
-        if not math.isfinite(losses[-1]) or epoch - best_epoch >= patience:
+        if epoch - best_epoch >= patience:
             break
     model.load_state_dict(state)
     return {"best_epoch": best_epoch, "losses": losses}
@@ -372,9 +392,11 @@ def fit_early(model, optimizer, batches, valid_loss, max_epochs, patience, sched
         model.eval()
         with torch.no_grad():
             losses.append(valid_loss(model))
+        if not math.isfinite(losses[-1]):
+            break
         if losses[-1] < best:
             best, best_epoch, state = losses[-1], epoch, copy.deepcopy(model.state_dict())
-        if not math.isfinite(losses[-1]) or epoch - best_epoch >= patience:
+        if epoch - best_epoch >= patience:
             break
     model.load_state_dict(state)
     return {"best_epoch": best_epoch, "losses": losses}
@@ -394,9 +416,11 @@ def fit_early(model, optimizer, batches, valid_loss, max_epochs, patience, sched
         model.eval()
         with torch.no_grad():
             losses.append(valid_loss(model))
+        if not math.isfinite(losses[-1]):
+            break
         if losses[-1] < best:
             best, best_epoch, state = losses[-1], epoch, copy.deepcopy(model.state_dict())
-        if not math.isfinite(losses[-1]) or epoch - best_epoch >= patience:
+        if epoch - best_epoch >= patience:
             break
     model.load_state_dict(state)
     return {"best_epoch": best_epoch, "losses": losses}
@@ -417,9 +441,11 @@ def fit_early(model, optimizer, batches, valid_loss, max_epochs, patience, sched
         model.eval()
         with torch.no_grad():
             losses.append(valid_loss(model))
+        if not math.isfinite(losses[-1]):
+            break
         if losses[-1] < best:
             best, best_epoch, state = losses[-1], epoch, copy.deepcopy(model.state_dict())
-        if not math.isfinite(losses[-1]) or epoch - best_epoch >= patience:
+        if epoch - best_epoch >= patience:
             break
     model.load_state_dict(state)
     return {"best_epoch": best_epoch, "losses": losses}
@@ -440,9 +466,11 @@ def fit_early(model, optimizer, batches, valid_loss, max_epochs, patience, sched
         model.eval()
         with torch.no_grad():
             losses.append(valid_loss(model))
+        if not math.isfinite(losses[-1]):
+            break
         if losses[-1] < best:
             best, best_epoch, state = losses[-1], epoch, copy.deepcopy(model.state_dict())
-        if not math.isfinite(losses[-1]) or epoch - best_epoch > patience:
+        if epoch - best_epoch > patience:
             break
     model.load_state_dict(state)
     return {"best_epoch": best_epoch, "losses": losses}
@@ -537,9 +565,11 @@ def fit_early(model, optimizer, batches, valid_loss, max_epochs, patience, sched
         model.eval()
         with torch.no_grad():
             losses.append(valid_loss(model))
+        if not math.isfinite(losses[-1]):
+            break
         if losses[-1] <= best:
             best, best_epoch, state = losses[-1], epoch, copy.deepcopy(model.state_dict())
-        if not math.isfinite(losses[-1]) or epoch - best_epoch >= patience:
+        if epoch - best_epoch >= patience:
             break
     model.load_state_dict(state)
     return {"best_epoch": best_epoch, "losses": losses}
@@ -568,7 +598,55 @@ def fit_early(model, optimizer, batches, valid_loss, max_epochs, patience, sched
     return {"best_epoch": best_epoch, "losses": losses}
 
 
-# %% wrong="asks for nan only" says="A loss that is not finite ends it at once"
+# %% wrong="minus infinity wins" says="the best epoch is the one before"
+def fit_early(model, optimizer, batches, valid_loss, max_epochs, patience, scheduler=None):
+    best, best_epoch, losses = math.inf, 0, []
+    state = copy.deepcopy(model.state_dict())
+    for epoch in range(1, max_epochs + 1):
+        model.train()
+        for x, y in batches():
+            optimizer.zero_grad()
+            F.cross_entropy(model(x), y).backward()
+            optimizer.step()
+            if scheduler is not None:
+                scheduler.step()
+        model.eval()
+        with torch.no_grad():
+            losses.append(valid_loss(model))
+        if losses[-1] < best:
+            best, best_epoch, state = losses[-1], epoch, copy.deepcopy(model.state_dict())
+        if not math.isfinite(losses[-1]) or epoch - best_epoch >= patience:
+            break
+    model.load_state_dict(state)
+    return {"best_epoch": best_epoch, "losses": losses}
+
+
+# %% wrong="a first loss of minus infinity wins" says="With losses [-inf] the best epoch is 0"
+def fit_early(model, optimizer, batches, valid_loss, max_epochs, patience, scheduler=None):
+    best, best_epoch, losses = math.inf, 0, []
+    state = copy.deepcopy(model.state_dict())
+    for epoch in range(1, max_epochs + 1):
+        model.train()
+        for x, y in batches():
+            optimizer.zero_grad()
+            F.cross_entropy(model(x), y).backward()
+            optimizer.step()
+            if scheduler is not None:
+                scheduler.step()
+        model.eval()
+        with torch.no_grad():
+            losses.append(valid_loss(model))
+        if epoch > 1 and not math.isfinite(losses[-1]):
+            break
+        if losses[-1] < best:
+            best, best_epoch, state = losses[-1], epoch, copy.deepcopy(model.state_dict())
+        if not math.isfinite(losses[-1]) or epoch - best_epoch >= patience:
+            break
+    model.load_state_dict(state)
+    return {"best_epoch": best_epoch, "losses": losses}
+
+
+# %% wrong="asks for nan only" says="A validation loss of -inf is not finite either"
 def fit_early(model, optimizer, batches, valid_loss, max_epochs, patience, scheduler=None):
     best, best_epoch, losses = math.inf, 0, []
     state = copy.deepcopy(model.state_dict())
@@ -605,9 +683,11 @@ def fit_early(model, optimizer, batches, valid_loss, max_epochs, patience, sched
         model.eval()
         with torch.no_grad():
             losses.append(valid_loss(model))
+        if not math.isfinite(losses[-1]):
+            break
         if losses[-1] < best:
             best, best_epoch, state = losses[-1], epoch, copy.deepcopy(model.state_dict())
-        if not math.isfinite(losses[-1]) or epoch - best_epoch >= patience:
+        if epoch - best_epoch >= patience:
             break
     model.load_state_dict(state)
     return {"best_epoch": best_epoch, "losses": losses}
@@ -627,9 +707,11 @@ def fit_early(model, optimizer, batches, valid_loss, max_epochs, patience, sched
         model.eval()
         with torch.no_grad():
             losses.append(valid_loss(model))
+        if not math.isfinite(losses[-1]):
+            break
         if losses[-1] < best:
             best, best_epoch, state = losses[-1], epoch, copy.deepcopy(model.state_dict())
-        if not math.isfinite(losses[-1]) or epoch - best_epoch >= patience:
+        if epoch - best_epoch >= patience:
             break
     if state is not None:
         model.load_state_dict(state)
@@ -651,9 +733,11 @@ def fit_early(model, optimizer, batches, valid_loss, max_epochs, patience, sched
         model.eval()
         with torch.no_grad():
             losses.append(valid_loss(model))
+        if not math.isfinite(losses[-1]):
+            break
         if losses[-1] < best:
             best, best_epoch, state = losses[-1], epoch, copy.deepcopy(model.state_dict())
-        if not math.isfinite(losses[-1]) or epoch - best_epoch >= patience:
+        if epoch - best_epoch >= patience:
             break
     model.load_state_dict(state)
     return {"best_epoch": best_epoch, "losses": losses}
@@ -674,9 +758,11 @@ def fit_early(model, optimizer, batches, valid_loss, max_epochs, patience, sched
         model.eval()
         with torch.no_grad():
             losses.append(valid_loss(model))
+        if not math.isfinite(losses[-1]):
+            break
         if losses[-1] < best:
             best, best_epoch, state = losses[-1], epoch, copy.deepcopy(model.state_dict())
-        if not math.isfinite(losses[-1]) or epoch - best_epoch >= patience:
+        if epoch - best_epoch >= patience:
             break
     model.load_state_dict(state)
     model.train()
@@ -725,9 +811,11 @@ def fit_early(model, optimizer, batches, valid_loss, max_epochs, patience, sched
         model.eval()
         with torch.no_grad():
             losses.append(valid_loss(model))
+        if not math.isfinite(losses[-1]):
+            break
         if losses[-1] < best:
             best, best_epoch, state = losses[-1], epoch, copy.deepcopy(model.state_dict())
-        if not math.isfinite(losses[-1]) or epoch - best_epoch >= patience:
+        if epoch - best_epoch >= patience:
             break
     model.load_state_dict(state)
     return {"best_epoch": best_epoch, "losses": losses}
