@@ -1514,10 +1514,13 @@ with HiddenTest("PreNormBlock") as test:
 #
 # and a ninth entry that costs no training: **+ MC dropout**, the networks of "+ alpha dropout" with their dropout left on.
 #
-# The fifth row may look superfluous. It is the most important one. A tempting comparison is "SELU with NAdam" against "SELU with AdamW and 1cycle", and if the second wins, 1cycle gets the praise, though two things have changed. With the row in between each step changes one: NAdam → AdamW, constant → 1cycle, SELU → residual, and the last two in either order.
+# The fifth row may look superfluous. It keeps the books straight. A tempting comparison is "SELU with NAdam" against "SELU with AdamW and 1cycle", and if the second wins, 1cycle gets the praise, though two things have changed. With the row in between each step changes one: NAdam → AdamW, constant → 1cycle, SELU → residual, and the last two in either order.
 #
 # Equal terms for all: the same 10 epochs at most, the same batches of 128, all inputs standardised (so the third row changes activation and draw, nothing else), the same decoupled weight decay of 0.01, validation loss after each epoch, the best epoch restored. A constant rate stops early, with a patience of 3; 1cycle has to run to its end, because its low rates come last. (Two conventions of PyTorch hide in the table. `OneCycleLR` also moves Adam's
 # $\beta_1$, from 0.95 down to 0.85 and back. And `NAdam` warms its Nesterov momentum up: in these short runs it is below 0.5, not 0.9, so that half of each step is the bare gradient of the moment.)
+#
+# One detail that looks like none: 5,000 images make 39 batches of 128 and a **rest of 8**, which we leave out of each pass (`drop_last=True` in a `DataLoader`; the next shuffle leaves out another eight). A rest of one image would stop batch norm with an error, for one number has no variance. A rest of eight does harm in silence: it makes a full step, and that step is the last one before the validation. In a trial on two seeds
+# that kept the rest, the validation losses of NAdam's nets came out higher by 0.03 to 0.27 at all rates but the very smallest, and those of AdamW's at a constant rate differed by less than 0.03 either way. Half of NAdam's step is the gradient of the moment; of AdamW's it is a tenth. Eight photographs would have decided a good part of this contest.
 
 
 # %%
@@ -1606,7 +1609,7 @@ def scores(model, x, y, passes=1):
 # %% [markdown]
 # ### A rate for each
 #
-# Each contender is tried at three rates, a factor of about three apart, on a tuning seed that plays no part later, with the full budget of epochs; the lowest validation loss of the restored networks decides. (The three come out of a first trial with four rates for everybody, which showed where to look.) Even so, one seed a rate is
+# Each contender is tried at three rates, a factor of about three apart, on a tuning seed that plays no part later, with the full budget of epochs; the lowest validation loss of the restored networks decides. (Where the three lie came out of a first trial on that same seed, with wider grids.) Even so, one seed a rate is
 # the thriftiest search that one can call a search, and we will have to remember that.
 #
 # (On the full budget this cell takes some minutes; it starts when the four parts it needs are there.)
@@ -1615,14 +1618,14 @@ def scores(model, x, y, passes=1):
 
 # %%
 GRID = {
-    "He + SiLU": [1e-4, 3e-4, 1e-3],
-    "+ batch norm": [3e-4, 1e-3, 3e-3],
-    "SELU + LeCun": [3e-5, 1e-4, 3e-4],
-    "+ alpha dropout": [3e-5, 1e-4, 3e-4],
+    "He + SiLU": [1e-3, 3e-3, 1e-2],
+    "+ batch norm": [1e-3, 3e-3, 1e-2],
+    "SELU + LeCun": [1e-4, 3e-4, 1e-3],
+    "+ alpha dropout": [3e-4, 1e-3, 3e-3],
     "SELU, AdamW": [1e-4, 3e-4, 1e-3],
-    "SELU, 1cycle": [3e-4, 1e-3, 3e-3],
-    "residual, AdamW": [3e-4, 1e-3, 3e-3],
-    "residual, 1cycle": [3e-4, 1e-3, 3e-3],
+    "SELU, 1cycle": [1e-3, 3e-3, 1e-2],
+    "residual, AdamW": [1e-4, 3e-4, 1e-3],
+    "residual, 1cycle": [1e-3, 3e-3, 1e-2],
 }
 TUNING_SEEDS = [100]
 
@@ -1679,7 +1682,7 @@ def plot_search(table):
     low, high = (f(table.nll) for f in (min, max))
     for ax in axes:
         ax.set(xlabel="learning rate (of 1cycle: the peak)", ylabel="validation loss")
-        ax.set(xlim=(2e-5, 1.5e-2), ylim=(low - 0.05, min(high, 2.4) + 0.05))
+        ax.set(xlim=(7e-5, 1.5e-2), ylim=(low - 0.05, min(high, 2.4) + 0.05))
         ax.legend(fontsize=8.5, handlelength=3)
     return fig
 
@@ -1716,7 +1719,7 @@ with needs(*PARTS):
 # **Predict, then run.** Take out the ranking that you wrote down.
 
 # %%
-SEEDS = budget(range(5), fast=range(2))
+SEEDS = budget(range(8), fast=range(2))
 PASSES = budget(100, fast=3)
 test_x, test_y = data.test[:]
 
@@ -2184,6 +2187,7 @@ with needs(*ALL_PARTS), Claims(data) as claim:
     top = begin.activations.unstack("recipe").loc[DEPTH]
     down = begin.gradient.unstack("recipe")["+ batch norm"]
     looked = inspections()["std at 20"]
+    spread = {name: np.ptp(losses_of(search(), name)) for name in CONTENDERS}
     mean = final().groupby("contender").accuracy.mean()
     gain, calmer = changes()["mean"].astype(float), changes("nll")["mean"].astype(float)
     places = rank_ranges(final()).set_index("contender")
@@ -2205,6 +2209,12 @@ with needs(*ALL_PARTS), Claims(data) as claim:
         weaker=looked["He's draw"] > 2 and looked["SiLU, LeCun"] < 1e-3,
     )
     claim(
+        "search: over a factor of ten the residual nets' losses move by less than 0.08, SELU's with 1cycle by more than 0.12",
+        max(spread["residual, AdamW"], spread["residual, 1cycle"]) < 0.08
+        and spread["SELU, 1cycle"] > 0.12,
+        weaker=sane,
+    )
+    claim(
         "SELU for He + SiLU: more than a point of test accuracy",
         gain["SELU + LeCun for He + SiLU"] > 0.01,
         weaker=sane,
@@ -2215,26 +2225,30 @@ with needs(*ALL_PARTS), Claims(data) as claim:
         weaker=sane,
     )
     claim(
-        "MC dropout does not raise the NLL by more than 0.02",
-        calmer["MC, on alpha dropout"] < 0.02,
+        "MC dropout lowers the NLL by more than 0.015",
+        calmer["MC, on alpha dropout"] < -0.015,
         weaker=sane,
     )
-    claim("AdamW for NAdam, on SELU: a gain", gain["AdamW for NAdam, on SELU"] > 0, weaker=sane)
+    claim(
+        "AdamW for NAdam, on SELU: less than three points either way",
+        abs(gain["AdamW for NAdam, on SELU"]) < 0.03,
+        weaker=sane,
+    )
     claim("1cycle, on SELU: a gain", gain["1cycle, on SELU"] > 0, weaker=sane)
     claim(
-        "residual for SELU: more than a point and a half at a constant rate, more than one with 1cycle",
-        gain["residual for SELU, constant"] > 0.015
-        and gain["residual for SELU, 1cycle"] > 0.01,
+        "residual for SELU: more than a point and a half at a constant rate, a gain with 1cycle",
+        gain["residual for SELU, constant"] > 0.015 and gain["residual for SELU, 1cycle"] > 0,
         weaker=sane,
     )
     claim(
-        "a residual net has the highest mean, more than five points above He + SiLU",
-        mean.idxmax().startswith("residual") and mean.max() > mean["He + SiLU"] + 0.05,
+        "a residual net has the highest mean, more than three points above He + SiLU",
+        mean.idxmax().startswith("residual") and mean.max() > mean["He + SiLU"] + 0.03,
         weaker=sane,
     )
     claim(
-        "places: the best residual net is clearly better than somebody, and the ranges add up to ten places or more",
-        places.worst[mean.idxmax()] < len(places) and (places.worst - places.best).sum() >= 10,
+        "places: some residual net is clearly better than somebody, and the ranges add up to twenty places or more",
+        places.worst.filter(like="residual").min() < len(places)
+        and (places.worst - places.best).sum() >= 20,
         weaker=(places.best <= places.worst).all(),
     )
 
