@@ -1056,7 +1056,7 @@ with needs("deep_stack", "selu_faults"):
     )
 
 # %% [markdown]
-# Two faults are serious. SiLU with LeCun's draw, which nearly halves a small signal in every layer, leaves a few millionths of it (the table rounds that to 0.000); SELU with He's draw stands at more than six, and goes on growing with depth. Pixels from 0 to 1 look harmless, at least to this measure: SELU pulls nearly any scale of the inputs back. Batch norm breaks the letter of the contract and keeps the spirit, by force. So a fault is a reason to measure, not a verdict; and "none" is
+# Two faults are serious. SiLU with LeCun's draw, which nearly halves a small signal in every layer, leaves less than two millionths of it; SELU with He's draw stands at more than six, and goes on growing with depth. Pixels from 0 to 1 look harmless, at least to this measure: SELU pulls nearly any scale of the inputs back. Batch norm breaks the letter of the contract and keeps the spirit, by force. So a fault is a reason to measure, not a verdict; and "none" is
 # a reason to be calm, not to stop looking.
 #
 # ## Doubt, without retraining
@@ -1520,7 +1520,7 @@ with HiddenTest("PreNormBlock") as test:
 # $\beta_1$, from 0.95 down to 0.85 and back. And `NAdam` warms its Nesterov momentum up: in these short runs it is below 0.5, not 0.9, so that half of each step is the bare gradient of the moment.)
 #
 # One detail that looks like none: 5,000 images make 39 batches of 128 and a **rest of 8**, which we leave out of each pass (`drop_last=True` in a `DataLoader`; the next shuffle leaves out another eight). A rest of one image would stop batch norm with an error, for one number has no variance. A rest of eight does harm in silence: it makes a full step, and that step is the last one before the validation. In a trial on two seeds
-# that kept the rest, the validation losses of NAdam's nets came out higher by 0.03 to 0.27 at all rates but the very smallest, and those of AdamW's at a constant rate differed by less than 0.03 either way. Half of NAdam's step is the gradient of the moment; of AdamW's it is a tenth. Eight photographs would have decided a good part of this contest.
+# that kept the rest, the validation losses of NAdam's nets came out higher by 0.03 to 0.27 at all rates but the very smallest, and those of AdamW's at a constant rate differed by less than 0.03 either way. Half of NAdam's step is the gradient of the moment; of AdamW's it is a tenth. Eight photographs would have had a say in this contest.
 
 
 # %%
@@ -1708,18 +1708,18 @@ with needs(*PARTS):
 # %% [markdown]
 # (What the text says of numbers holds for the full run on the real images.)
 #
-# On the very same SELU net NAdam wants 0.0001 and AdamW 0.0003, and 1cycle bears a peak of 0.001. The order has reasons: half of each NAdam step is the bare gradient of one batch, so it shakes more; and a rate that comes down later may be higher in between. The residual nets are the good-natured ones: between 0.0003 and 0.003 their loss moves by about a hundredth. A net that forgives a wrong rate is worth something even before it wins anything.
+# On the very same SELU net NAdam and AdamW both want 0.0003, while 1cycle bears a peak of 0.003: a rate that comes down later may be higher in between. The two SiLU nets, with batch norm and without, took 0.003 at a constant rate. The residual nets are the good-natured ones: over a factor of ten in the rate their losses move by less than 0.03. SELU with 1cycle shows what the same factor can do: at a peak of 0.01 its loss is 2.09, where the residual net has 1.72. A net that forgives a wrong rate is worth something even before it wins anything.
 #
-# Read the column `at_edge`, too. Both residual nets chose the largest rate on offer, so a larger one might be better still: their results are, if anything, understated. He + SiLU sits at an edge as well (the first trial had 0.003 for it; that was worse), but look at its curve: three rates within 0.04, the middle one the worst. With one seed a rate, that pick is close to drawing lots.
+# Read the column `at_edge`, too. Each pick has a rate on either side that was worse, so none of the grids cut anybody short on this seed. But look at the curves: 0.001 and 0.003 are within about 0.01 of each other for He + SiLU and for batch norm. With one seed a rate, such a pick is close to drawing lots.
 #
 # ### The table
 #
-# Now five fresh seeds for each, at its own rate, and for the first time the test images. A seed is a draw of 5,000 training images, a start and an order of the batches; the contenders share the draw and the order.
+# Now eight fresh seeds for each, at its own rate, and for the first time the test images. A seed is a draw of 5,000 training images, a start and an order of the batches; the contenders share the draw and the order.
 #
 # **Predict, then run.** Take out the ranking that you wrote down.
 
 # %%
-SEEDS = budget(range(8), fast=range(2))
+SEEDS = budget(range(5, 13), fast=range(5, 7))
 PASSES = budget(100, fast=3)
 test_x, test_y = data.test[:]
 
@@ -1807,12 +1807,12 @@ with needs(*PARTS):
     )
 
 # %% [markdown]
-# Guessing gives 10 %, the best row reaches 43 %, and no photograph was ever treated as one. The columns of epochs and seconds matter as much as the first: with a constant rate the SELU nets and He + SiLU have seen their best after four or five epochs, on average, then early stopping sends them home; the best epoch of batch norm is 9.4 of ten, on average, so it may not have been finished; its 8.0 seconds are 1.6 to 2 times those of the nets without a norm, in part because it always runs all ten epochs. 1cycle runs to its end by rule, and yet its best epoch is the seventh or eighth on average: with so few images the last epochs seem only to learn them by heart. (The seconds are CPU seconds of one thread, with
+# Guessing gives 10 %, the best row reaches 41 %, and no photograph was ever treated as one. The columns of epochs and seconds matter as much as the first. With a constant rate the SELU nets and the residual net have seen their best after four or five epochs, on average, then early stopping sends them home. He + SiLU is the slow one: its best epoch is 9.1 of ten, so it may not have been finished. 1cycle runs to its end by rule. On SELU it needs the way, and the best epoch is the ninth; on the residual net the best epoch is 5.4, when the rate still stands at about three quarters of its peak: with so few images the low rates at the end seem only to learn them by heart. (The seconds are CPU seconds of one thread, with
 # the validation after each epoch; AdamW runs in PyTorch's fused version and NAdam has none, so compare them with care. The 100 passes of MC dropout come on top of its row.)
 #
-# In the right-hand picture each entry bears its number from the left one. The residual nets, 8 and 9, are the two highest, at 5.5 and 6 seconds; batch norm, 2, stands alone at 8 seconds; the long bar is that of He + SiLU, 1. Entries 4 and 5 lie on each other: MC dropout uses the same trained networks.
+# In the right-hand picture each entry bears its number from the left one. The residual nets, 8 and 9, are the two highest, and cost no more than nets that stand far below them; batch norm, 2, takes the longest. Entries 4 and 5 share a point: MC dropout uses the same trained networks.
 #
-# He + SiLU has the widest interval, nine points from end to end. The faded signal of the untrained net was a warning: it seems to be a matter of luck whether such a net finds its way in 400 steps at most (early stopping ended these runs after 6.6 epochs on average). More images and more steps change the picture. In a trial with 18,000 images and up to 14 epochs, one seed each, the first four rows all ended between 41.5 and 43.5 %, which nobody could tell apart, while SELU with AdamW and 1cycle reached 47.7 % and the residual net with the two 51.8 %. **A table like this one is a statement about its budget.**
+# He + SiLU is last, seven points below the residual nets. The faded signal of the untrained net was a warning: in 390 steps such a net finds its way, but late. More images and more steps change the picture. In a trial with 18,000 images and up to 14 epochs, one seed each and with rates of its own, the first four rows all ended between 41.5 and 43.5 %, which nobody could tell apart, while SELU with AdamW and 1cycle reached 47.7 % and the residual net with the two 51.8 %. **A table like this one is a statement about its budget.**
 #
 # ### One step at a time
 #
@@ -1856,11 +1856,13 @@ with needs(*PARTS):
     )
 
 # %% [markdown]
-# Read the fifth line first. **AdamW in place of NAdam brings 3.3 points** (1.5 to 5.0), on the same net, each optimiser at a constant rate of its own (0.0001 and 0.0003). Without the row "SELU, AdamW" these points would have gone to the account of 1cycle, and its gain on SELU would have read more than five points instead of 2.4. The schedule does help, on both nets, by two to three points; the residual blocks help, under both schedules, by about three. (The blocks as a whole: skip connection, layer norm, SiLU and the start at 0 came together, and this table cannot divide the credit among them.) Two changes, each measured twice with the other one held still: that is the least it takes to say which of the two earned what.
+# Read the fifth line first. **AdamW in place of NAdam: nothing that could be told from zero** (−0.6 points, −1.9 to 0.7). That is what the row was for. "SELU, 1cycle" is 1.9 points ahead of "SELU + LeCun", with two changes between them, and only now do we know where to book them: no gain of the optimiser is in sight, while the schedule, with the same optimiser on both sides, gains 2.5 (1.4 to 3.6). (When we kept the rest of eight images in each pass, with five seeds, this line read 3.3 points for AdamW, 1.5 to 5.0: a clear result, about eight photographs.) The residual blocks bring 4.5 points at a constant rate (3.3 to 5.8) and 2.5 under 1cycle (0.8 to 4.1). (The blocks as a whole: skip connection, layer norm, SiLU and the start at 0 came together, and this table cannot divide the credit among them.)
 #
-# Batch norm and SELU are both ahead of He + SiLU, but the intervals are wide, and one unlucky pick of its rate is in all five of its runs. Alpha dropout: nothing that could be told from zero. Monte Carlo dropout: no accuracy either (0.0, and the interval is narrow), but a lower NLL, by 0.055, with an interval clear of 0. That is what "Dropout, and doubt" led us to expect: the vote softens a network that was too sure, and hardly changes how often it is right.
+# Each of these two changes was measured twice, with the other one held still, and the two answers need not agree: on the residual net 1cycle brings 0.4 points, and the interval reaches from −0.9 to 1.8. Gains do not simply add up. The residual net has its best epoch before the rate comes down, so there is little left for a schedule to do. "1cycle is worth two points" would be a sentence about SELU.
 #
-# Seven of these nine intervals leave out 0. Each of them stands for itself, though: asked jointly, nine questions need a $t$ of 5.4 instead of 2.8, and then only the last line would still be clear of 0. None of them knows what the search did, either: a contender whose rate was picked unluckily pays in every seed. And look at what the pairing has gained: a great deal for MC dropout, whose two rows are the same weights, something for AdamW against NAdam, next to nothing elsewhere. There the shared draw of images is not what scatters most. Pairing is still the right way; it is not always a bargain.
+# Batch norm and SELU are both ahead of He + SiLU, by more than three points, but the intervals are wide, and one unlucky pick of its rate is in all eight of its runs. Alpha dropout: nothing that could be told from zero. Monte Carlo dropout costs about a tenth of a point of accuracy (0.0 to 0.2), and lowers the NLL by 0.046, with an interval clear of 0. That is what "Dropout, and doubt" led us to expect: the vote softens a network that was too sure, and hardly changes how often it is right.
+#
+# Six of these nine intervals leave out 0. Each of them stands for itself, though: asked jointly, nine questions need a $t$ of 3.9 instead of 2.4, and then only two lines would still be clear of 0: 1cycle on SELU, and residual for SELU at a constant rate. None of them knows what the search did, either: a contender whose rate was picked unluckily pays in every seed. And look at what the pairing has gained: a great deal for MC dropout, whose two rows are the same weights, something for the three steps from one SELU net to another, next to nothing elsewhere. There the shared draw of images is not what scatters most. Pairing is still the right way; it is not always a bargain.
 #
 # ## Which places mean anything?
 #
@@ -2136,7 +2138,7 @@ with HiddenTest("rank_ranges") as test:
 ### END HIDDEN TESTS
 
 # %% [markdown] role="why" exercise="rank_ranges"
-# "Not clearly different" is not an equivalence: $A$ may be clearly ahead of $C$ while $B$ can be told from neither. That is why the answer is a range for each entry, and not a list of groups. The price of the joint level is wide intervals: with five seeds and 36 pairs, $t$ is 7.9 instead of 2.8. If that hurts, the cure is not a lower level but more seeds, or fewer questions: decide *before* the contest which comparisons matter.
+# "Not clearly different" is not an equivalence: $A$ may be clearly ahead of $C$ while $B$ can be told from neither. That is why the answer is a range for each entry, and not a list of groups. The price of the joint level is wide intervals: with eight seeds and 36 pairs, $t$ is 5.1 instead of 2.4, and with five seeds it would be 7.9 instead of 2.8. If that hurts, the cure is not a lower level but more seeds, or fewer questions: decide *before* the contest which comparisons matter.
 
 
 # %% [markdown]
@@ -2173,9 +2175,9 @@ with needs(*ALL_PARTS):
     display(ranges.round(3))
 
 # %% [markdown]
-# One line of the table survives nearly untouched: the residual net with 1cycle is first, or at worst second. Residual with AdamW is among the first five. Below that the ranges overlap so much that the order is hardly worth reading aloud: SELU with NAdam may be anything from second to last, and even He + SiLU, eight points below it, cannot be told from it jointly, since its runs scatter so.
+# Look at the first two lines. The highest mean belongs to "residual, 1cycle", but it may be anything from first to sixth, because its runs scatter; the second, "residual, AdamW", is first or second and nothing else. A lower mean, and the stronger claim. Below these two the ranges overlap so much that the order is hardly worth reading aloud: batch norm may be anything from second to last, and so may alpha dropout, and even He + SiLU, three points below these two and more, cannot be told from them jointly.
 #
-# Did we not just see that 1cycle helps SELU, with an interval that excludes 0? Yes, and both are honest. That was *one* question, asked because of a reason that we had before the run. The ranges answer *all* questions at once, those that nobody had in mind included, and pay for it with a factor of 7.9 instead of 2.8. Questions fixed in advance are cheap; a ranking is expensive. Most leaderboards are rankings of single runs.
+# Did we not just see that batch norm helps He + SiLU, with an interval that excludes 0? Yes, and both are honest. That was *one* question, asked because of a reason that we had before the run. The ranges answer *all* questions at once, those that nobody had in mind included, and pay for it with a factor of 5.1 instead of 2.4. Questions fixed in advance are cheap; a ranking is expensive. Most leaderboards are rankings of single runs.
 #
 # **And your own ranking?** Compare it with the ranges, not with the dots: our runs contradict it only where it puts an entry outside its range.
 #
@@ -2265,6 +2267,8 @@ with needs(*ALL_PARTS), Claims(data) as claim:
 # | the verdict | differences by seed, all pairs at once, ranges instead of ranks | chapters 3 to 5 |
 #
 # - Change one thing at a time, and give each contender its own learning rate. Between a recipe and "the same with two improvements" stands a row that tells you which of the two it was.
+# - The last batch counts like any other, however small: leave a rest out, or know what its step does just before you validate.
+# - A gain belongs to the net on which it was measured: 1cycle helped one of ours, and not the other.
 # - An optimiser is part of the recipe. So is the number of steps: a table is a statement about *its* budget.
 # - What you do not measure over seeds you do not know. What your intervals do not separate you should not rank.
 #
