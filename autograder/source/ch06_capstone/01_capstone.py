@@ -1789,6 +1789,7 @@ def plot_table(runs):
     )
     left.set(xlabel="test accuracy in %, mean and 95 % interval")
     right.set(xlabel="CPU seconds of one training", ylabel="test accuracy in %")
+    right.margins(x=0.12)  # room for the numbers
     return fig
 
 
