@@ -27,6 +27,7 @@ from traitlets.config import Config
 from autograder import arrivals, crew, ledger, records, worker
 from autograder.course import Course
 from autograder.export import SafeCsvExport
+from autograder.ground import ground
 from autograder.kernels.provisioner import SandboxProvisioner
 from autograder.kernels.sandbox import refuse_if_missing
 from autograder.kernels.zygote import Zygote
@@ -51,6 +52,7 @@ class Options:
         force: grade what has not changed, too.
         sandbox: False gives submissions the grader's own rights.
         warm: fork kernels from a warm process instead of starting each anew.
+        apart: run hidden tests in a process of their own, which takes the sandbox.
         reveal: show hidden tests and their errors on the feedback pages.
     """
 
@@ -59,6 +61,7 @@ class Options:
     force: bool = False
     sandbox: bool = True
     warm: bool = True
+    apart: bool = True
     reveal: bool = False
 
 
@@ -298,6 +301,8 @@ def _kit(course: Course, assignment: str, gradebook: Gradebook, options: Options
     config.EnduringExecute.sandboxed = options.sandbox
     config.HideTests.reveal = options.reveal
     config.SandboxProvisioner.warm = options.warm
+    if options.sandbox and options.apart:
+        config.ApartExecute.grounds = {n: ground(nb) for n, nb in course.source(assignment).items()}
     config.CourseDirectory = Config()  # a worker has a course of its own, and no business with the gradebook
     source = course.path("source", ".", assignment)
     extras = [p for p in sorted(source.rglob("*")) if p.is_file() and p.suffix != ".ipynb"]
@@ -354,7 +359,7 @@ def _warm_process(kit: Kit, options: Options) -> Iterator[str]:
     if not (options.sandbox and options.warm):
         yield ""
         return
-    zygote = Zygote.start(SandboxProvisioner(config=kit.config).preload)
+    zygote = Zygote.start(SandboxProvisioner(config=kit.config).imports)
     try:
         yield zygote.address
     finally:
