@@ -49,7 +49,7 @@ class ApartExecute(LeanExecute):
         self, nb: NotebookNode, resources: ResourcesDict, **kwargs: Any
     ) -> tuple[NotebookNode, ResourcesDict]:
         """Execute the cells of `nb`, in place; in one kernel where nothing is known of its tests' ground."""
-        self._ground = self.grounds.get(resources["metadata"]["name"])
+        self._ground = self.grounds.get(resources["metadata"].get("name"))
         tests = [i for i, cell in enumerate(nb.cells) if self._ground and is_test(cell)]
         self._calls = {index: k for k, index in enumerate(tests)}
         return super().preprocess(nb, resources, **kwargs)

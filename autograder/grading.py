@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from nbformat import NotebookNode
 from nbgrader.api import Gradebook, InvalidEntry
 from sqlalchemy.exc import DataError, SAWarning, SQLAlchemyError
 from tqdm import tqdm
@@ -27,7 +28,7 @@ from traitlets.config import Config
 from autograder import arrivals, crew, ledger, records, worker
 from autograder.course import Course
 from autograder.export import SafeCsvExport
-from autograder.ground import ground
+from autograder.ground import ground, is_test, unfit
 from autograder.kernels.provisioner import SandboxProvisioner
 from autograder.kernels.sandbox import refuse_if_missing
 from autograder.kernels.zygote import Zygote
@@ -302,7 +303,9 @@ def _kit(course: Course, assignment: str, gradebook: Gradebook, options: Options
     config.HideTests.reveal = options.reveal
     config.SandboxProvisioner.warm = options.warm
     if options.sandbox and options.apart:
-        config.ApartExecute.grounds = {n: ground(nb) for n, nb in course.source(assignment).items()}
+        notebooks = course.source(assignment)
+        _refuse_unfit(notebooks)
+        config.ApartExecute.grounds = {name: ground(notebook) for name, notebook in notebooks.items()}
     config.CourseDirectory = Config()  # a worker has a course of its own, and no business with the gradebook
     source = course.path("source", ".", assignment)
     extras = [p for p in sorted(source.rglob("*")) if p.is_file() and p.suffix != ".ipynb"]
@@ -321,6 +324,19 @@ def _kit(course: Course, assignment: str, gradebook: Gradebook, options: Options
         course.released(assignment),
         {str(p.relative_to(source)): p.read_bytes() for p in extras},
     )
+
+
+def _refuse_unfit(notebooks: dict[str, NotebookNode]) -> None:
+    """Say before anything is graded which tests cannot run in a process of their own.
+
+    Raises:
+        UserError: if there are any.
+    """
+    tests = ((name, cell) for name, notebook in notebooks.items() for cell in filter(is_test, notebook.cells))
+    found = [f"{n}: {c.metadata.nbgrader.grade_id} {why}." for n, c in tests for why in unfit(c.source)]
+    if found:
+        advice = "Let them judge what the code does; or grade with --one-process, as stock nbgrader does."
+        raise UserError("\n".join([*found, advice]))
 
 
 def _graded(kit: Kit, options: Options, jobs: Iterator[Job]) -> Iterator[tuple[Job, Graded | BaseException]]:

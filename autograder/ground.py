@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,6 +17,9 @@ from nbformat import NotebookNode
 from nbgrader.utils import is_grade, is_solution
 
 from autograder.needed import Names, names, needed, python
+
+
+_INSIDE = re.compile(r"inspect\.get\w+|__(?:code|closure|globals|defaults|wrapped)__|gc\.get\w+|sys\._\w+")
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,12 @@ class Ground:
 def is_test(cell: NotebookNode) -> bool:
     """Whether a cell is a test that gives points by itself."""
     return cell.cell_type == "code" and is_grade(cell) and not is_solution(cell)
+
+
+def unfit(test: str) -> Iterator[str]:
+    """What a test does that finds nothing in another process than the learner's."""
+    for found in _INSIDE.findall(test):
+        yield f"looks into the learner's code (`{found}`), which it cannot from another process"
 
 
 def ground(notebook: NotebookNode) -> Ground:
@@ -72,7 +82,9 @@ def _theirs(facts: list[Names], tests: set[int], answers: set[int]) -> tuple[set
 
 def _uses(fact: Names, at: int, since: dict[str, int]) -> bool:
     """Whether a cell uses a name that an earlier cell of the learner's binds, or calls later what uses any."""
-    return any(since.get(name, math.inf) < at for name in fact.reads) or not since.keys().isdisjoint(fact.later)
+    return any(since.get(name, math.inf) < at for name in fact.reads) or not since.keys().isdisjoint(
+        fact.later
+    )
 
 
 def _imports(source: str) -> Iterator[str]:

@@ -32,7 +32,9 @@ from autograder.kernels.zygote import FIRST_GIVEN, Zygote
 _ADDRESS = f"{RUN}/socket"
 _TRUST = ("autograder.trust.learner_side", "autograder.trust.test_side")
 _ROOT = Path(__file__).parents[2]  # where the package lies
-_TRUST_FILES = [find_spec(name).origin for name in ("autograder", "autograder.needed")]  # none with a test in it
+_TRUST_FILES = [
+    find_spec(name).origin for name in ("autograder", "autograder.needed")
+]  # none with a test in it
 _WAITER = "echo; read forever"
 _MAX_FILES, _MAX_MESSAGE = 200, 64 << 20
 _KEPT = ("LANG", "LC_ALL", "NBGRADER_EXECUTION", "TZ")

@@ -247,7 +247,7 @@ def _give_up_privileges() -> None:
 
 
 def _keep_only(life: int, log: int, given: Sequence[int]) -> None:
-    """Close every inherited descriptor but these: the output, 3 for `life`, and from `FIRST_GIVEN` on the given ones."""
+    """Close every inherited descriptor but these: output, 3 for `life`, and from `FIRST_GIVEN` on the given ones."""
     high = [os.dup2(one, _HIGH + k) for k, one in enumerate((life, log, *given))]
     os.closerange(3, _HIGH)
     null = os.open(os.devnull, os.O_RDONLY)
@@ -281,5 +281,7 @@ def _checked(result: int, what: str) -> None:
 
 if __name__ == "__main__":
     sys.path[:1] = []  # the folder of this file, which no kernel should import from
-    sys.path.append(str(Path(__file__).parents[2]))  # that of the grader; of it, a sandbox shows `trust` alone
+    sys.path.append(
+        str(Path(__file__).parents[2])
+    )  # that of the grader; of it, a sandbox shows `trust` alone
     main(*sys.argv[1:])

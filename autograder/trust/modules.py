@@ -42,7 +42,7 @@ def state(module: nn.Module, encode: Callable[[Any], Any]) -> list:
 
 
 def glance(module: nn.Module) -> tuple[list, list]:
-    """What has to differ before the state of `module` can, and what it is made of, which lives as long as that is kept."""
+    """What has to differ before the state of `module` can, and what it is made of, to be kept as long as that."""
     held = module.__dict__
     dicts = [held[kind] for kind in (*_PARTS, *_HOOKS, *_FLAGS)]
     dicts.append(dict(_attributes(module)))
