@@ -230,7 +230,7 @@ def _jobs(
         gradebook.db.rollback()  # a transaction that waits for workers would hold up the database
         entry = known.get(student)
         kept = all(course.path(step, student, kit.assignment).is_dir() for step in ("autograded", "feedback"))
-        if before and kept and entry and _stamp(entry) == (handed.version, kit.tests, ledger.tool()):
+        if before and kept and entry and _stamp(entry) == (handed.version, kit.tests, _tool(kit)):
             results[student] = replace(entry.result, by_hand=waiting(before, entry.result.by_hand))
         else:
             yield Job(student, handed, before, mends)
@@ -239,6 +239,11 @@ def _jobs(
 def _odd(student: str) -> list[str]:
     """The characters of a learner's name with which nobody can be graded."""
     return sorted(c for c in set(student) if c in _ODD or not c.isprintable())
+
+
+def _tool(kit: Kit) -> str:
+    """What scores are said to be made with: beside the learner's code, a test is another one."""
+    return ledger.tool() + (" apart" if kit.config.ApartExecute.get("grounds") else "")
 
 
 def _stamp(entry: Entry) -> tuple[str, str, str]:
@@ -260,7 +265,7 @@ def _kept(course: Course, kit: Kit, gradebook: Gradebook, job: Job, graded: Grad
             _replace_folder(course.path(step, job.student, kit.assignment), getattr(graded, step))
         _enrol(gradebook, job.student)
         records.write(gradebook, kit.assignment, job.student, graded.record)
-        entry = Entry(job.handed.version, kit.tests, ledger.tool(), graded.result)
+        entry = Entry(job.handed.version, kit.tests, _tool(kit), graded.result)
         ledger.enter(gradebook, kit.assignment, entry)
         gradebook.db.commit()
     except (DataError, InvalidEntry) as error:

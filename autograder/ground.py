@@ -18,7 +18,6 @@ from nbgrader.utils import is_grade, is_solution
 
 from autograder.needed import Names, names, needed, python
 
-
 _INSIDE = re.compile(r"inspect\.get\w+|__(?:code|closure|globals|defaults|wrapped)__|gc\.get\w+|sys\._\w+")
 
 
