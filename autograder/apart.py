@@ -22,6 +22,7 @@ from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
 from traitlets import Dict
 
+from autograder.enduring import see_that_it_stays
 from autograder.execute import KernelClient, KernelManager
 from autograder.ground import Ground, is_test
 from autograder.lean import LeanExecute
@@ -151,6 +152,7 @@ class ApartExecute(LeanExecute):
                 await self.km.interrupt_kernel()
                 if not await self._done(answering, _LAST_GRACE):
                     raise CellTimeoutError("The learner's kernel does not come back.")
+            see_that_it_stays(answering.result())
         finally:
             for task in (answering, hushing):
                 task.cancel()

@@ -19,7 +19,7 @@ import os
 import signal
 import socket
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing.connection import Connection
@@ -86,7 +86,7 @@ def verify(
     print(f"{'exercise':24} {'caught and told why':>20} {'wrongly failed':>16}")
     faulty = False
     for lesson, exercise, answers in chosen:
-        found = {a: problems(lesson, exercise, a, seeds, across) for a in answers}
+        found = {a: problems(lesson, exercise, a, range(seeds), across) for a in answers}
         wrong, right = ([a for a in answers if a.right is kind] for kind in (False, True))
         caught, failed = sum(not found[a] for a in wrong), sum(bool(found[a]) for a in right)
         row = f"{exercise.name:24} {caught:>14}/{len(wrong):<5} {failed:>12}/{len(right):<5}"
@@ -152,10 +152,10 @@ def bank(repo: Repo, lesson: Lesson, exercise: Exercise) -> list[Answer]:
 
 
 def problems(
-    lesson: Lesson, exercise: Exercise, answer: Answer, seeds: int = 1, across: bool = False
+    lesson: Lesson, exercise: Exercise, answer: Answer, seeds: Iterable[int] = (0,), across: bool = False
 ) -> list[str]:
-    """What is wrong with the verdicts on an answer, over several seeds of the hidden test."""
-    found = (_problems(answer, judge(lesson, exercise, answer, seed, across)) for seed in range(seeds))
+    """What is wrong with the verdicts on an answer, over these seeds of the hidden test."""
+    found = (_problems(answer, judge(lesson, exercise, answer, seed, across)) for seed in seeds)
     return sorted({p for one in found for p in one if p})
 
 

@@ -81,6 +81,7 @@ def {0}(n):
     ("body", "says"),
     [
         ("import os\n    os._exit(0)", ENDED),
+        ("exit()", ENDED),
         ("while True:\n        pass", "CellTimeoutError"),
         (_DEAF, "would not be interrupted"),
     ],
