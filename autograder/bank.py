@@ -102,8 +102,10 @@ def _warm(setup: tuple[str, ...]) -> None:
     """Import here, once, what a lesson needs: every answer's process starts as a copy of this one."""
     import torch
 
-    # The first optimiser makes torch import its compiler: two seconds that no child should spend again.
+    # The first optimiser makes torch import its compiler, the first forward derivative its rules for these: seconds
+    # that no child should spend again.
     torch.optim.SGD([torch.zeros(1)], lr=1.0)
+    torch.func.hessian(torch.sum)(torch.zeros(1))
     names: dict = {}
     for cell in setup:
         exec(cell, names)
