@@ -182,7 +182,10 @@ def f(loss, w):
         """,
     ),
     "a call that torch writes down": (
-        "from torch.func import grad, linearize\ndef f(loss, w, v):\n    return linearize(loss, w)[1](v), linearize(grad(loss), w)[1](v)",
+        """
+from torch.func import grad, linearize
+def f(loss, w, v):
+    return linearize(loss, w)[1](v), linearize(grad(loss), w)[1](v)""",
         """
         w, v = torch.randn(3), torch.randn(3)
         once, twice = f(lambda w: (w ** 3).sum(), w, v)
