@@ -432,6 +432,12 @@ with HiddenTest("PlateauDecay") as test:
                 f'mode "{mode}", {sentence}',
                 atol=1e-12,
             )
+    for mode, heard in (
+        ("min", [1.0, 0.96, 0.93, 0.9, 0.87, 0.84, 0.9, 0.9]),
+        ("max", [1.0, 1.04, 1.07, 1.11, 1.14, 1.18, 1.1, 1.1]),
+    ):
+        got, want = both(heard, mode=mode, factor=0.3, patience=1, threshold=0.05)
+        test.close(got, want, f'mode "{mode}", slow gains: {cases[2][1]}', atol=1e-12)
     heard = [1.0, *[1.1] * 9]
     got, want = both(heard, lrs=(0.5, 0.02, 1e-4), factor=0.1, patience=1, min_lr=1e-3)
     test.close(
