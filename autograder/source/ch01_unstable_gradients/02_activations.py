@@ -879,9 +879,9 @@ with HiddenTest("RReLU") as test:
     test.that(
         not list(module.parameters()), "Nothing is learned: there should be no parameters."
     )
-    cube, twin = -torch.ones(12, 10, 8), RReLU()
+    cube, twin = -torch.ones(30, 30, 30), RReLU()
     slopes = -module(cube)
-    test.shape(slopes, (12, 10, 8))
+    test.shape(slopes, (30, 30, 30))
     test.that(
         not torch.equal(slopes, -twin(cube)),
         "Two modules draw the same slopes: do not fix the seed.",

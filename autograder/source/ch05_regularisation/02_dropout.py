@@ -346,7 +346,7 @@ with HiddenTest("Dropout") as test:
         0.3 < many.var() / 2.1 < 2.2,  # six standard deviations and more, of 90 draws
         "The number of dropped elements does not vary as that of independent coins.",
     )
-    cube = (Dropout(p=0.5)(torch.ones(20, 15, 12)) == 0).float()
+    cube = (Dropout(p=0.5)(torch.ones(30, 30, 30)) == 0).float()
     test.that(
         all(cube.mean(dim).max() < 1 for dim in range(3)),
         "In a tensor of three dimensions whole lines are dropped together: each element has a coin of its own.",
