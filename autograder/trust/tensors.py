@@ -23,7 +23,9 @@ from torch.multiprocessing.reductions import StorageWeakRef
 
 from autograder.trust.wire import WireError, dtype, product
 
-_RECENT = 16  # tensors that are looked at although a message does not name them
+# Tensors that are looked at although a message does not name them: a function of the learner's may hold them, and
+# change them when it is called; a test says what it does.
+_RECENT, _RECENT_IN_TESTS = 16, 4
 MAX_BYTES = (
     256 << 20
 )  # of a storage, and of a tensor as it appears: an expanded one appears larger than it is
@@ -229,8 +231,8 @@ class Tensors:
         """
         told: list[list] = []
         done: dict[int, int] = {}  # tensor → its storage
-        since = self._since
-        for number in list(islice(reversed(self._named), since + _RECENT)):
+        recent = _RECENT if self._strong else _RECENT_IN_TESTS
+        for number in list(islice(reversed(self._named), self._since + recent)):
             if shared := self._shared.get(number):  # the garbage collector may have taken it since
                 self._tell(shared, told, done)
         while self._fresh:
