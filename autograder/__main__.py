@@ -47,7 +47,7 @@ def _grade(args: argparse.Namespace) -> int:
 
     if not args.sandbox:
         print("Warning: without a sandbox every submission runs with your own rights.", file=sys.stderr)
-    names = ("workers", "scheduler", "force", "sandbox", "warm", "reveal")
+    names = ("workers", "scheduler", "force", "sandbox", "warm", "apart", "reveal")
     options = Options(**{name: getattr(args, name) for name in names})
     return grade(Course.at(args.course), args.chapter, options)
 
@@ -122,6 +122,12 @@ def parser() -> argparse.ArgumentParser:
     grade.add_argument("--force", action="store_true", help="grade what has not changed, too")
     grade.add_argument("--reveal", action="store_true", help="show the hidden tests on the feedback pages")
     grade.add_argument("--cold", dest="warm", action="store_false", help="start every kernel anew")
+    grade.add_argument(
+        "--one-process",
+        dest="apart",
+        action="store_false",
+        help="run hidden tests beside the learner's code, as stock nbgrader does",
+    )
     grade.add_argument(
         "--no-sandbox", dest="sandbox", action="store_false", help="run submissions with your own rights"
     )

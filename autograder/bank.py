@@ -12,15 +12,19 @@ where only the hidden test catches the mistake. The solution and the untouched s
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import multiprocessing
+import os
+import signal
 import socket
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import jupytext
 
@@ -45,10 +49,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the visible check printed and the hidden test raised; `hidden` is empty if it passed."""
+    """What the visible check printed and the hidden test raised, beside the answer and in a process of its own.
+
+    `hidden` and `apart` are empty if it passed; `apart` is None if that was not tried.
+    """
 
     visible: str
     hidden: str
+    apart: str | None = None
 
     @property
     def told(self) -> str:
@@ -78,7 +86,7 @@ def verify(
     print(f"{'exercise':24} {'caught and told why':>20} {'wrongly failed':>16}")
     faulty = False
     for lesson, exercise, answers in chosen:
-        found = {a: problems(lesson, exercise, a, seeds, across) for a in answers}
+        found = {a: problems(lesson, exercise, a, range(seeds), across) for a in answers}
         wrong, right = ([a for a in answers if a.right is kind] for kind in (False, True))
         caught, failed = sum(not found[a] for a in wrong), sum(bool(found[a]) for a in right)
         row = f"{exercise.name:24} {caught:>14}/{len(wrong):<5} {failed:>12}/{len(right):<5}"
@@ -94,11 +102,15 @@ def _warm(setup: tuple[str, ...]) -> None:
     """Import here, once, what a lesson needs: every answer's process starts as a copy of this one."""
     import torch
 
-    # The first optimiser makes torch import its compiler: two seconds that no child should spend again.
+    # The first optimiser makes torch import its compiler, the first forward derivative its rules for these: seconds
+    # that no child should spend again.
     torch.optim.SGD([torch.zeros(1)], lr=1.0)
+    torch.func.hessian(torch.sum)(torch.zeros(1))
     names: dict = {}
     for cell in setup:
         exec(cell, names)
+    gc.collect()
+    gc.freeze()  # a collection in a child would touch, and so copy, all that it shares with this process
 
 
 def _warm_across(test: str) -> None:
@@ -142,11 +154,17 @@ def bank(repo: Repo, lesson: Lesson, exercise: Exercise) -> list[Answer]:
 
 
 def problems(
-    lesson: Lesson, exercise: Exercise, answer: Answer, seeds: int = 1, across: bool = False
+    lesson: Lesson, exercise: Exercise, answer: Answer, seeds: Iterable[int] = (0,), across: bool = False
 ) -> list[str]:
-    """What is wrong with the verdicts on an answer, over several seeds of the hidden test."""
-    found = (_problem(answer, judge(lesson, exercise, answer, seed, across)) for seed in range(seeds))
-    return sorted({p for p in found if p})
+    """What is wrong with the verdicts on an answer, over these seeds of the hidden test."""
+    found = (_problems(answer, judge(lesson, exercise, answer, seed, across)) for seed in seeds)
+    return sorted({p for one in found for p in one if p})
+
+
+def _problems(answer: Answer, verdict: Verdict) -> Iterator[str]:
+    yield _problem(answer, verdict)
+    if verdict.apart is not None and (apart := _problem(answer, Verdict(verdict.visible, verdict.apart))):
+        yield f"{apart} (the test in a process of its own)"
 
 
 def _problem(answer: Answer, verdict: Verdict) -> str:
@@ -170,85 +188,84 @@ def judge(lesson: Lesson, exercise: Exercise, answer: Answer, seed: int = 0, acr
     """
     if "fork" not in multiprocessing.get_all_start_methods():
         raise UserError("The answer bank needs a system that can fork: Linux, macOS, or WSL on Windows.")
-    context = multiprocessing.get_context("fork")  # torch is loaded already: a child costs milliseconds
-    here, there = context.Pipe(duplex=False)
     setup = _setup(lesson)
     _warm(tuple(setup))
     cells = groundwork(lesson, exercise)
     check, test = (exercise.cells[role].text for role in ("check", "test"))
-    if across:
-        _warm_across(test)
-        ours, theirs = socket.socketpair()
-        seen, sees = context.Pipe(duplex=False)
-        ends = [ours, theirs, sees]
-        jobs = [
-            (_learn, (ours, sees, theirs, cells, answer.code, check, seed)),
-            (_test, ((theirs, sees), there, seen, ours, setup, test, seed)),
-        ]
-    else:
-        ends, jobs = [], [(_run, (there, cells, answer.code, check, test, seed))]
-    processes = [context.Process(target=target, args=args) for target, args in jobs]
-    for process in processes:
-        process.start()
-    for end in (there, *ends):
-        end.close()
+    if not across:
+        with _process(_learn, None, cells, answer.code, check, test, seed) as learner:
+            return Verdict(*_heard(learner)[:2])
+    _warm_across(test)
+    ours, theirs = socket.socketpair()
+    with (
+        _process(_learn, (ours, theirs), cells, answer.code, check, test, seed) as learner,
+        _process(_test, (theirs, ours), setup, test, seed) as judge,
+    ):
+        ours.close(), theirs.close()
+        (visible, hidden, failed), (apart, *_) = _heard(learner), _heard(judge)
+        return Verdict(visible, hidden, failed or apart)
+
+
+@contextlib.contextmanager
+def _process(target: Callable, *args: Any) -> Iterator[Connection]:
+    """A process that runs `target` with a pipe and `args`, and what it sends; afterwards all its own are killed."""
+    context = multiprocessing.get_context("fork")  # torch is loaded already: a child costs milliseconds
+    here, there = context.Pipe(duplex=False)
+    process = context.Process(target=_leads, args=(target, there, *args))
+    process.start()
+    there.close()
     try:
-        if here.poll(SECONDS):
-            return Verdict(*here.recv())
-        return Verdict("✗ never returns", "never returns")
-    except EOFError:
-        return Verdict("✗ the process ended", "the process ended")
+        yield here
     finally:
-        for process in processes:
-            process.kill()
-            process.join()
+        with contextlib.suppress(ProcessLookupError):  # not even its own group yet, or no more
+            os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
+        process.join()
 
 
-def _run(pipe: Connection, cells: list[str], answer: str, check: str, test: str, seed: int) -> None:
-    names = _prepared(cells, seed)
-    failed, visible = _seen(answer, check, names)
-    with _silently():
-        hidden = failed or _error(test, names)
-    pipe.send((visible, hidden))
+def _leads(target: Callable, *args: Any) -> None:
+    os.setpgid(0, 0)
+    target(*args)
+
+
+def _heard(pipe: Connection) -> tuple[str, ...]:
+    """What a process sends; where nothing comes, why not."""
+    try:
+        if pipe.poll(SECONDS):
+            return pipe.recv()
+        return "✗ never returns", "never returns", ""
+    except EOFError:
+        return "✗ the process ended", "the process ended", ""
 
 
 def _learn(
-    other: socket.socket,
-    pipe: Connection,
-    connection: socket.socket,
-    cells: list[str],
-    answer: str,
-    check: str,
-    seed: int,
+    pipe: Connection, ends: tuple | None, cells: list[str], answer: str, check: str, test: str, seed: int
 ) -> None:
-    """The learner's process: the answer and its visible check, then whatever the test asks."""
-    from autograder.trust.learner_side import serve
-
-    other.close()
+    """The learner's process: answer, visible check, test; with `ends`, a copy of it answers a test elsewhere."""
     names = _prepared(cells, seed)
-    pipe.send(_seen(answer, check, names))
-    serve(connection, names)
+    failed, visible = _seen(answer, check, names)
+    if ends and os.fork():
+        from autograder.trust.learner_side import serve
+
+        pipe.close()
+        ends[1].close()
+        serve(ends[0], names)
+        return
+    with _silently():
+        hidden = failed or _error(test, names)
+    pipe.send((visible, hidden, failed))
+    os._exit(0)
 
 
-def _test(
-    others: tuple,
-    pipe: Connection,
-    seen: Connection,
-    connection: socket.socket,
-    setup: list,
-    test: str,
-    seed: int,
-) -> None:
+def _test(pipe: Connection, ends: tuple, setup: list[str], test: str, seed: int) -> None:
     """The process of the test, which has never run the answer."""
     from autograder.trust.test_side import learner
 
-    for other in others:
-        other.close()
+    ends[1].close()
     names = _prepared(setup, seed)
-    failed, visible = seen.recv()
-    with _silently(), learner(connection, names, test):
-        hidden = failed or _error(test, names)
-    pipe.send((visible, hidden))
+    with _silently(), learner(ends[0], names, test):
+        apart = _error(test, names)
+    pipe.send((apart,))
 
 
 def _prepared(cells: list[str], seed: int) -> dict:

@@ -1,9 +1,9 @@
 """``bench``: this grader against stock nbgrader, on one class.
 
 Both grade the same submissions by the same configuration on the same machine: stock nbgrader in its one process,
-ours by the command that instructors type, which also writes the feedback. Then ours alone grades a small and a large
-class: a submission must cost the same in both. Seconds say as much of the machine as of the grader, so they are shown
-but not judged; only scores that differ are an error.
+ours by the command that instructors type, which also writes the feedback, and once more with tests and answers in
+one process. Then ours alone grades a small and a large class: a submission must cost the same in both. Seconds say
+as much of the machine as of the grader, so they are shown but not judged; only scores that differ are an error.
 """
 
 from __future__ import annotations
@@ -51,11 +51,11 @@ class Bench:
         )
         return Run(submissions, used, scores(course, self.chapter))
 
-    def ours(self, name: str, submissions: int) -> Run:
-        """A class graded by the command of this package, in a course called `name`."""
+    def ours(self, name: str, submissions: int, *options: str) -> Run:
+        """A class graded by the command of this package with these options, in a course called `name`."""
         course = self._handed_in(name, submissions)
-        command = [sys.executable, "-m", "autograder", "grade", self.chapter, "--course", str(course.root)]
-        used = self._measured(course, command, self.repo.root)
+        command = [sys.executable, "-m", "autograder", "grade", self.chapter, *options]
+        used = self._measured(course, [*command, "--course", str(course.root)], self.repo.root)
         with course.gradebook() as gradebook:
             done = ledger.times(gradebook, self.chapter)
         if len(done) < submissions:
@@ -112,9 +112,10 @@ def bench(
         subject = Bench(repo, chapter, lessons, folder)
         print(f"{subject.chapter}: {', '.join(s.name for s in subject.lessons)}; {_cores()} cores")
         stock, ours = subject.stock(submissions), subject.ours("ours", submissions)
+        beside = subject.ours("ours-in-one-process", submissions, "--one-process")
         # The machine may be busier in one minute than in the next: the small class frames the large one.
         runs = [subject.ours(f"ours-{i}-of-{n}", n) for i, n in enumerate((small, large, small))]
-    compared = Comparison(stock, ours, runs[::2], runs[1:2])
+    compared = Comparison(stock, ours, beside, runs[::2], runs[1:2])
     print(f"\n{compared}")
     return int(bool(compared.differing))
 

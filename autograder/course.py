@@ -97,6 +97,11 @@ class Course:
             raise UserError(f"No single chapter is called {name!r}. There are: {', '.join(known) or 'none'}.")
         return found[0]
 
+    def source(self, assignment: str) -> dict[str, NotebookNode]:
+        """The instructor's notebooks, by name: solutions and hidden tests stand in them."""
+        folder = self.path("source", ".", assignment)
+        return {p.stem: nbformat.read(p, as_version=4) for p in sorted(folder.glob("*.ipynb"))}
+
     def released(self, assignment: str) -> dict[str, NotebookNode]:
         """The notebooks that the learners were given, by name.
 

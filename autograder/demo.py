@@ -32,7 +32,11 @@ from autograder.repo import Repo, UserError
 from autograder.results import Result, table
 
 CHAPTER, LESSON = "ch01_unstable_gradients", "01_initialisation"
+# The one who answers the written questions of the guide, and what a person has given for the first of them.
+WRITER, GUIDE, QUESTION = "ada", ("ch06_capstone", "02_guide"), "may_weights_be_equal"
+BY_HAND = (1.0, "Right about training. But *why* does no step tell the units apart?")
 ESSAY = "Initialisation keeps the signal at one scale through all layers, so that every layer can learn."
+EQUAL_WEIGHTS = "All units of a layer would compute the same and get the same gradient, and so stay the same."
 MARK = ".made-by-demo"
 _CONFIG = """\
 # Made by `python -m autograder`: the course's own settings, in a place of their own.
@@ -77,6 +81,10 @@ def _tour(repo: Repo, root: Path) -> None:
             "   Without a sandbox: this class means no harm. (For yours, on Linux: apt-get install bubblewrap.)"
         )
     results = grade_class(course, CHAPTER, course.students(CHAPTER), Options(sandbox=sandbox))
+    print(
+        f"5. {WRITER} hands in the written questions of {GUIDE[0]}; a person reads one, as in formgrader ..."
+    )
+    grade_by_hand(repo, course, Options(sandbox=sandbox))
     (root / MARK).write_text(json.dumps([fingerprint(repo), [asdict(r) for r in results]]), "utf-8")
     _explain(repo, course, results)
 
@@ -86,6 +94,7 @@ def _explain(repo: Repo, course: Course, results: list[Result]) -> None:
     print("\n".join(f"  {name:6}{member.story}" for name, member in CLASS.items()))
     print(f"\nGrades:     {export(course).relative_to(repo.root)}")
     print(f"Feedback:   {course.path('feedback', 'NAME', CHAPTER).relative_to(repo.root)}/{LESSON}.html")
+    print(f"By hand:    {course.path('feedback', WRITER, GUIDE[0]).relative_to(repo.root)}/{GUIDE[1]}.html")
     print("Formgrader: python -m autograder demo --formgrader")
 
 
@@ -106,6 +115,8 @@ def fingerprint(repo: Repo) -> str:
         repo.source / f"{below}.py",
         *package.glob("*.py"),
         *package.glob("kernels/*.py"),
+        *package.glob("trust/*.py"),
+        repo.source / GUIDE[0] / f"{GUIDE[1]}.py",
         *(repo.course / "trainlab").glob("*.py"),
     ]
     files += (repo.answers / below).glob("*.py")
@@ -140,15 +151,19 @@ def lay_out(
         shutil.rmtree(root, ignore_errors=True)
         root.mkdir(parents=True)
         (root / MARK).touch()
-        (root / "master" / chapter).mkdir(parents=True)
-        for lesson in lessons:
-            below = Path(chapter, f"{lesson}.ipynb")
-            shutil.copy(repo.master / below, root / "master" / below)
+        _add(repo, root, chapter, lessons)
         config = _CONFIG.format(autograder=str(repo.root / "autograder"), root=str(root), timeout=timeout)
         (root / "nbgrader_config.py").write_text(config, "utf-8")
     except OSError as error:
         raise UserError(f"Cannot write the course: {error.filename}: {error.strerror}.") from error
     return Course.at(root)
+
+
+def _add(repo: Repo, root: Path, chapter: str, lessons: Sequence[str]) -> None:
+    (root / "master" / chapter).mkdir(parents=True)
+    for lesson in lessons:
+        below = Path(chapter, f"{lesson}.ipynb")
+        shutil.copy(repo.master / below, root / "master" / below)
 
 
 def hand_in(repo: Repo, course: Course) -> None:
@@ -162,6 +177,28 @@ def hand_in(repo: Repo, course: Course) -> None:
         path = course.path("submitted", name, CHAPTER) / released.name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(member.saved(filled(nbformat.read(released, as_version=4), solved)))
+
+
+def grade_by_hand(repo: Repo, course: Course, options: Options) -> None:
+    """Grade the written questions of `WRITER`: the rest waits in formgrader, one is done as formgrader does it."""
+    chapter, name = GUIDE
+    _add(repo, course.root, chapter, [name])
+    release(course, chapter)
+    lesson = next(lesson for lesson in read_all(repo, [chapter]) if lesson.name == name)
+    released = nbformat.read(course.path("release", ".", chapter) / f"{name}.ipynb", as_version=4)
+    path = course.path("submitted", WRITER, chapter) / f"{name}.ipynb"
+    path.parent.mkdir(parents=True)
+    nbformat.write(filled(released, {q["answer"].exercise: EQUAL_WEIGHTS for q in lesson.questions}), path)
+    grade_class(course, chapter, [WRITER], options)
+    with course.gradebook() as gradebook:
+        grade, comment = (
+            find(f"{QUESTION}-answer", name, chapter, WRITER)
+            for find in (gradebook.find_grade, gradebook.find_comment)
+        )
+        grade.manual_score, comment.manual_comment = BY_HAND
+        grade.needs_manual_grade = False
+        gradebook.db.commit()
+    course.pages.generate_feedback(chapter, WRITER)
 
 
 def filled(notebook: NotebookNode, answers: Answers) -> NotebookNode:

@@ -104,9 +104,7 @@ class EnduringExecute(Execute):
     def on_cell_executed(self, **kwargs: Any) -> None:
         """Note the cell's error; one that asks its kernel to exit is as good as one that ends it."""
         super().on_cell_executed(**kwargs)
-        payload = kwargs["execute_reply"]["content"].get("payload", [])
-        if any(isinstance(part, dict) and part.get("source") == "ask_exit" for part in payload):
-            raise DeadKernelError("The kernel was asked to exit.")
+        see_that_it_stays(kwargs["execute_reply"])
 
     def output(self, outs: list, msg: dict, display_id: str | None, cell_index: int) -> NotebookNode | None:
         """Keep an output of the kernel, as long as the cell's share of them lasts."""
@@ -143,6 +141,18 @@ class EnduringExecute(Execute):
         if self._flooding is not None:
             return "it printed without end and was stopped"
         return _PROCESS_ENDED
+
+
+def see_that_it_stays(reply: dict) -> None:
+    """Take the reply of a kernel that is about to exit for its end.
+
+    Raises:
+        DeadKernelError: if something in it has called `exit`.
+    """
+    payload = reply["content"].get("payload")
+    parts = payload if isinstance(payload, list) else []
+    if any(isinstance(part, dict) and part.get("source") == "ask_exit" for part in parts):
+        raise DeadKernelError("The kernel was asked to exit.")
 
 
 def clear(nb: NotebookNode) -> None:

@@ -31,6 +31,7 @@ from autograder.views import without
 VERSION = (
     "autograder"  # in a notebook's metadata: a sentence that says by which tests it was graded, and when
 )
+_LONGEST = 300  # characters of an error's own words
 _TOO_LONG = ("KeyboardInterrupt", "CellTimeoutError")
 
 
@@ -120,8 +121,8 @@ def sentence(cell: NotebookNode, *, reveal: bool = False) -> str:
     if why := stopped(cell):
         return f"{name}: {why}."
     if reveal:
-        return f"{name}: {error.ename}: {error.evalue}"
-    said = error.evalue.splitlines()[0][:300] if error.ename == "AssertionError" and error.evalue else ""
+        return f"{name}: {error.ename}: {error.evalue[:_LONGEST]}"
+    said = error.evalue.splitlines()[0][:_LONGEST] if error.ename == "AssertionError" and error.evalue else ""
     return f"{name}: {said or f'{error.ename} in the test.'}"
 
 

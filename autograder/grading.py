@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from nbformat import NotebookNode
 from nbgrader.api import Gradebook, InvalidEntry
 from sqlalchemy.exc import DataError, SAWarning, SQLAlchemyError
 from tqdm import tqdm
@@ -27,6 +28,7 @@ from traitlets.config import Config
 from autograder import arrivals, crew, ledger, records, worker
 from autograder.course import Course
 from autograder.export import SafeCsvExport
+from autograder.ground import ground, is_test, unfit
 from autograder.kernels.provisioner import SandboxProvisioner
 from autograder.kernels.sandbox import refuse_if_missing
 from autograder.kernels.zygote import Zygote
@@ -51,6 +53,7 @@ class Options:
         force: grade what has not changed, too.
         sandbox: False gives submissions the grader's own rights.
         warm: fork kernels from a warm process instead of starting each anew.
+        apart: run hidden tests in a process of their own, which takes the sandbox.
         reveal: show hidden tests and their errors on the feedback pages.
     """
 
@@ -59,6 +62,7 @@ class Options:
     force: bool = False
     sandbox: bool = True
     warm: bool = True
+    apart: bool = True
     reveal: bool = False
 
 
@@ -226,7 +230,7 @@ def _jobs(
         gradebook.db.rollback()  # a transaction that waits for workers would hold up the database
         entry = known.get(student)
         kept = all(course.path(step, student, kit.assignment).is_dir() for step in ("autograded", "feedback"))
-        if before and kept and entry and _stamp(entry) == (handed.version, kit.tests, ledger.tool()):
+        if before and kept and entry and _stamp(entry) == (handed.version, kit.tests, _tool(kit)):
             results[student] = replace(entry.result, by_hand=waiting(before, entry.result.by_hand))
         else:
             yield Job(student, handed, before, mends)
@@ -235,6 +239,11 @@ def _jobs(
 def _odd(student: str) -> list[str]:
     """The characters of a learner's name with which nobody can be graded."""
     return sorted(c for c in set(student) if c in _ODD or not c.isprintable())
+
+
+def _tool(kit: Kit) -> str:
+    """What scores are said to be made with: beside the learner's code, a test is another one."""
+    return ledger.tool() + (" apart" if kit.config.ApartExecute.get("grounds") else "")
 
 
 def _stamp(entry: Entry) -> tuple[str, str, str]:
@@ -256,7 +265,7 @@ def _kept(course: Course, kit: Kit, gradebook: Gradebook, job: Job, graded: Grad
             _replace_folder(course.path(step, job.student, kit.assignment), getattr(graded, step))
         _enrol(gradebook, job.student)
         records.write(gradebook, kit.assignment, job.student, graded.record)
-        entry = Entry(job.handed.version, kit.tests, ledger.tool(), graded.result)
+        entry = Entry(job.handed.version, kit.tests, _tool(kit), graded.result)
         ledger.enter(gradebook, kit.assignment, entry)
         gradebook.db.commit()
     except (DataError, InvalidEntry) as error:
@@ -298,6 +307,10 @@ def _kit(course: Course, assignment: str, gradebook: Gradebook, options: Options
     config.EnduringExecute.sandboxed = options.sandbox
     config.HideTests.reveal = options.reveal
     config.SandboxProvisioner.warm = options.warm
+    if options.sandbox and options.apart:
+        notebooks = course.source(assignment)
+        _refuse_unfit(notebooks)
+        config.ApartExecute.grounds = {name: ground(notebook) for name, notebook in notebooks.items()}
     config.CourseDirectory = Config()  # a worker has a course of its own, and no business with the gradebook
     source = course.path("source", ".", assignment)
     extras = [p for p in sorted(source.rglob("*")) if p.is_file() and p.suffix != ".ipynb"]
@@ -316,6 +329,19 @@ def _kit(course: Course, assignment: str, gradebook: Gradebook, options: Options
         course.released(assignment),
         {str(p.relative_to(source)): p.read_bytes() for p in extras},
     )
+
+
+def _refuse_unfit(notebooks: dict[str, NotebookNode]) -> None:
+    """Say before anything is graded which tests cannot run in a process of their own.
+
+    Raises:
+        UserError: if there are any.
+    """
+    tests = ((name, cell) for name, notebook in notebooks.items() for cell in filter(is_test, notebook.cells))
+    found = [f"{n}: {c.metadata.nbgrader.grade_id} {why}." for n, c in tests for why in unfit(c.source)]
+    if found:
+        advice = "Let them judge what the code does; or grade with --one-process, as stock nbgrader does."
+        raise UserError("\n".join([*found, advice]))
 
 
 def _graded(kit: Kit, options: Options, jobs: Iterator[Job]) -> Iterator[tuple[Job, Graded | BaseException]]:
@@ -354,7 +380,7 @@ def _warm_process(kit: Kit, options: Options) -> Iterator[str]:
     if not (options.sandbox and options.warm):
         yield ""
         return
-    zygote = Zygote.start(SandboxProvisioner(config=kit.config).preload)
+    zygote = Zygote.start(SandboxProvisioner(config=kit.config).imports)
     try:
         yield zygote.address
     finally:

@@ -13,6 +13,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from autograder.ground import unfit
 from autograder.lesson import HIDDEN, MARKERS, SOLUTION, Lesson, misspelt
 from autograder.repo import Repo
 from autograder.views import without
@@ -24,7 +25,6 @@ _BOILERPLATE = re.compile(
     r"|optimizer\.(zero_grad|step)\(\)|loss\.backward\(\)|super\(\)\.__init__\(\)"
 )
 # Of a learner's function only what it does can be seen across two processes; see autograder/trust/THREATS.md.
-_INSIDE = re.compile(r"inspect\.get\w+|__(?:code|closure|globals|defaults|wrapped)__|gc\.get\w+|sys\._\w+")
 SHORT = "a weaker form, because of"  # what `Claims` prints in fast mode or on the offline set
 AUTHORSHIP = ("authors", "author", "colab", "vscode", "toc", "celltoolbar", "execution")
 
@@ -126,13 +126,6 @@ def _widget_errors(notebook: NotebookNode) -> Iterator[str]:
         for output in model["state"].get("outputs", []):
             if output["output_type"] == "error":
                 yield f"{output['ename']}: {output['evalue']}"
-
-
-def unfit(test: str) -> Iterator[str]:
-    """What a hidden test does that finds nothing in another process than the learner's, where grading may run it."""
-    for line in without(test, HIDDEN).splitlines():
-        for found in _INSIDE.findall(line):
-            yield f"looks into the learner's code (`{found}`), which it cannot from another process"
 
 
 def secret(text: str, markers: tuple[str, str]) -> set[str]:

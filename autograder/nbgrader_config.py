@@ -44,6 +44,7 @@ c.Execute.extra_arguments = ["--log-level=40"]
 c.SandboxProvisioner.preload = [
     "torch",
     "torch._dynamo",  # the first optimiser imports it: a second, and 70 MB that kernels then share
+    "torch._decomp.decompositions_for_jvp",  # so does the first forward derivative
     "trainlab._torchvision",
     "torchvision.transforms",
     "numpy",

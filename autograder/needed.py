@@ -21,6 +21,8 @@ from IPython.core.inputtransformer2 import TransformerManager
 _BUILTINS = frozenset(dir(builtins))
 _PYTHON_MAGIC = re.compile(r"\A\s*%%(?:time|capture|prun)\b.*\n")  # the cell below it is Python as usual
 
+_NO_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)
+
 
 @dataclass
 class Names:
@@ -33,6 +35,7 @@ class Names:
         changes: bound perhaps, or a part of what they name is.
         touches: called, or handed to a function, which may change what they name.
         fixed: imported, or defined as a function or class: being called changes nothing about these.
+        imports: imported.
         opaque: the cell does what no name shows: a magic, a star import.
     """
 
@@ -42,6 +45,7 @@ class Names:
     changes: set[str] = field(default_factory=set)
     touches: set[str] = field(default_factory=set)
     fixed: set[str] = field(default_factory=set)
+    imports: set[str] = field(default_factory=set)
     opaque: bool = False
 
 
@@ -70,15 +74,28 @@ def names(source: str) -> Names:
     """What a cell has to do with the global names; not to be changed by whoever asks."""
     found = Names(opaque=source.lstrip().startswith("%%"))
     try:
-        code = TransformerManager().transform_cell(_PYTHON_MAGIC.sub("", source))
+        code = _plain(source)
         tree, table = ast.parse(code), symtable.symtable(code, "cell", "exec")
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except _NO_PYTHON:
         return found  # it will fail as it stands, and bind nothing
     scan = _Scan(found)
     scan.run(tree.body)
     found.later = {name for child in table.get_children() for name in _globals_of(child)} - scan.bound
     found.opaque |= "get_ipython" in found.reads or "*" in found.binds
     return found
+
+
+def python(source: str) -> ast.Module:
+    """The statements of a cell; none, if it is no Python."""
+    try:
+        return ast.parse(_plain(source))
+    except _NO_PYTHON:
+        return ast.Module([], [])
+
+
+def _plain(source: str) -> str:
+    """A cell without IPython's own syntax."""
+    return TransformerManager().transform_cell(_PYTHON_MAGIC.sub("", source))
 
 
 def _makers(facts: list[Names], name: str, is_fixed: bool, before: int | None = None) -> set[int]:
@@ -153,7 +170,8 @@ class _Scan(ast.NodeVisitor):
         self._inside(node, _bound(ast.Module(node.body, [])))
 
     def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
-        self.found.fixed |= _bound(node)
+        self.found.imports |= _bound(node)
+        self.found.fixed |= self.found.imports
 
     visit_ImportFrom = visit_Import  # noqa: N815
 

@@ -9,7 +9,7 @@ from statistics import mean
 
 from autograder.meter import Memory, Used
 
-SPEED, SPREAD, MEGABYTES = 6, 0.2, 500  # the bar
+SPEED, SPREAD, MEGABYTES, APART = 6, 0.2, 500, 1.5  # the bar
 _SHOWN = 20
 
 Scores = dict[tuple[str, str, str], float | None]  # learner, notebook, cell → points
@@ -49,10 +49,11 @@ class Run:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Stock nbgrader and ours on one class, and ours on a small and a large one, perhaps several times."""
+    """Stock nbgrader, ours, and ours in one process on one class; ours on a small and a large one, several times."""
 
     stock: Run
     ours: Run
+    beside: Run
     small: Sequence[Run]
     large: Sequence[Run]
 
@@ -67,6 +68,11 @@ class Comparison:
         return mean(r.steady for r in self.large) / mean(r.steady for r in self.small)
 
     @property
+    def apart(self) -> float:
+        """Seconds that ours takes, in units of what it takes with tests and answers in one process."""
+        return self.ours.wall / self.beside.wall
+
+    @property
     def memory(self) -> Memory:
         """Our peaks over all runs."""
         peak = Memory()
@@ -76,8 +82,9 @@ class Comparison:
 
     @property
     def differing(self) -> list[tuple[str, str, str]]:
-        """The cells whose points are not the same, or that only one of the two has points for."""
-        return sorted({cell for cell, _ in self.stock.scores.items() ^ self.ours.scores.items()})
+        """The cells whose points are not the same, or that not all of them have points for."""
+        ours = self.ours.scores.items()
+        return sorted({cell for run in (self.stock, self.beside) for cell, _ in run.scores.items() ^ ours})
 
     def __str__(self) -> str:
         return "\n\n".join("\n".join(part) for part in (self._class(), self._scaling(), self._bar()))
@@ -116,6 +123,11 @@ class Comparison:
             (
                 abs(self.spread - 1) <= SPREAD,
                 f"{self.spread:.2f} times the cost of a submission in the larger class (within {SPREAD:.0%})",
+            ),
+            (
+                self.apart <= APART,
+                f"{self.apart:.2f} times the time of one process (at most {APART}); "
+                f"{self.ours.cpu / self.beside.cpu:.2f} times the processor's",
             ),
             (
                 peak.with_share <= MEGABYTES,

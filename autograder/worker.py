@@ -28,10 +28,10 @@ from traitlets import Unicode
 from traitlets.config import Config
 
 from autograder import ledger, records
+from autograder.apart import ApartExecute
 from autograder.defuse import Defuse
 from autograder.execute import quiet_environment
 from autograder.feedback import VERSION, exercise, sentence, settings, stopped
-from autograder.lean import LeanExecute
 from autograder.records import Record
 from autograder.results import Result, read_result
 from autograder.scratch import claim
@@ -206,7 +206,7 @@ def _config(kit: Kit, root: Path) -> Config:
     config.Autograde.autograde_preprocessors = [
         kept
         for step in steps
-        for kept in ([LeanExecute, Verdict, Defuse, Stamp] if step is Execute else [step])
+        for kept in ([ApartExecute, Verdict, Defuse, Stamp] if step is Execute else [step])
     ]
     config.Stamp.text = f"tests {kit.tests}, graded {date.today().isoformat()}"
     config.merge(settings())

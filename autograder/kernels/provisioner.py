@@ -12,7 +12,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from importlib.metadata import EntryPoint
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
 
@@ -25,9 +27,14 @@ from traitlets import Bool, Integer, List, Unicode, default
 from autograder.execute import KernelManager
 from autograder.kernels.sandbox import CONNECTION, HOME, RUN, WORK, Running, Sandbox, in_place
 from autograder.kernels.watch import Allowance, Watch
-from autograder.kernels.zygote import Zygote
+from autograder.kernels.zygote import FIRST_GIVEN, Zygote
 
 _ADDRESS = f"{RUN}/socket"
+_TRUST = ("autograder.trust.learner_side", "autograder.trust.test_side")
+_ROOT = Path(__file__).parents[2]  # where the package lies
+_TRUST_FILES = [
+    find_spec(name).origin for name in ("autograder", "autograder.needed")
+]  # none with a test in it
 _WAITER = "echo; read forever"
 _MAX_FILES, _MAX_MESSAGE = 200, 64 << 20
 _KEPT = ("LANG", "LC_ALL", "NBGRADER_EXECUTION", "TZ")
@@ -74,6 +81,12 @@ class SandboxProvisioner(LocalProvisioner):
     watch: Watch | None = None
     process: subprocess.Popen | None = None
     printed: IO | None = None
+    given: Sequence[int] = ()
+
+    @property
+    def imports(self) -> list[str]:
+        """What the warm process imports: `preload`, and what a test and an answer need to talk to each other."""
+        return [*self.preload, *_TRUST]
 
     @property
     def reason(self) -> str:
@@ -88,8 +101,17 @@ class SandboxProvisioner(LocalProvisioner):
         kwargs["env"] = self._environment(kwargs["env"])
         return kwargs
 
-    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
-        """Start the kernel; a cold one if no warm one is to be had."""
+    async def launch_kernel(
+        self, cmd: list[str], *, given: Sequence[int] = (), **kwargs: Any
+    ) -> KernelConnectionInfo:
+        """Start the kernel; a cold one if no warm one is to be had.
+
+        Args:
+            cmd: its command line.
+            given: descriptors that it shall have; `self.given` says afterwards under which numbers.
+            **kwargs: its folder and environment.
+        """
+        self.given = given
         folder = Path(kwargs.get("cwd") or ".")
         connection = Path(self.parent.connection_file).read_bytes()
         arguments = [CONNECTION if a == os.path.realpath(self.parent.connection_file) else a for a in cmd]
@@ -157,7 +179,8 @@ class SandboxProvisioner(LocalProvisioner):
                 "folder": WORK,
                 "limits": self._limits(),
             }
-            self._zygote().fork(request, [life, log.fileno()])
+            self._zygote().fork(request, [life, log.fileno(), *self.given])
+            self.given = range(FIRST_GIVEN, FIRST_GIVEN + len(self.given))
         finally:
             os.close(held)
             os.close(life)
@@ -165,25 +188,25 @@ class SandboxProvisioner(LocalProvisioner):
     def _launch_cold(self, command: list[str], env: dict, folder: Path, connection: bytes) -> None:
         self.printed = log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the sandbox
         limits = [f"--{k.removeprefix('RLIMIT_').lower()}={v}" for k, v in self._limits().items()]
-        variables = [f"{name}={value}" for name, value in env.items()]
+        variables = [f"{name}={value}" for name, value in env.items()] + [f"PYTHONPATH={_ROOT}"]
         full = ["/usr/bin/env", "-i", *variables, "prlimit", *limits, "--", *command]
         with open(os.devnull) as null:
             self.sandbox = self._sandbox(folder).start(
-                full, connection, stdin=null.fileno(), stdout=log.fileno(), stderr=log
+                full, connection, stdin=null.fileno(), stdout=log.fileno(), stderr=log, given=self.given
             )
 
     def _sandbox(self, folder: Path) -> Sandbox:
         """One whose working folder holds copies of the data files; notebooks hold the hidden tests."""
         found = [p for p in sorted(folder.iterdir()) if p.is_file() and p.suffix != ".ipynb"][:_MAX_FILES]
-        readable = (*in_place(self.packages), *self.readable)
+        readable = (*in_place([*self.packages, _TRUST[0].rpartition(".")[0]]), *_TRUST_FILES, *self.readable)
         return Sandbox(readable, {p.name: p.read_bytes() for p in found}, self.disk_mb)
 
     def _zygote(self) -> Zygote:
         if self.zygote:
             return Zygote(self.zygote)
-        key = (os.getpid(), *self.preload)
+        key = (os.getpid(), *self.imports)
         if key not in _zygotes:
-            _zygotes[key] = Zygote.start(self.preload)
+            _zygotes[key] = Zygote.start(self.imports)
         return _zygotes[key]
 
     def _limits(self) -> dict[str, int]:

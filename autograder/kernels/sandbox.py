@@ -12,7 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -48,7 +48,16 @@ class Sandbox:
     files: dict[str, bytes] = field(default_factory=dict)
     disk_mb: int = 256
 
-    def start(self, command: list[str], connection: bytes, *, stdin: int, stdout: int, stderr: IO) -> Running:
+    def start(
+        self,
+        command: list[str],
+        connection: bytes,
+        *,
+        stdin: int,
+        stdout: int,
+        stderr: IO,
+        given: Sequence[int] = (),
+    ) -> Running:
         """Start `command` in a sandbox of its own.
 
         Args:
@@ -57,12 +66,13 @@ class Sandbox:
             stdin: file descriptor that it reads.
             stdout: file descriptor that it writes, or `subprocess.PIPE`.
             stderr: file that takes complaints.
+            given: more descriptors that the command finds, under the same numbers.
 
         Raises:
             RuntimeError: with bubblewrap's own words, if it cannot.
         """
-        given = {CONNECTION: connection} | {f"{WORK}/{n}": data for n, data in self.files.items()}
-        descriptors = {path: _in_memory(data) for path, data in given.items()}
+        files = {CONNECTION: connection} | {f"{WORK}/{n}": data for n, data in self.files.items()}
+        descriptors = {path: _in_memory(data) for path, data in files.items()}
         told, tell = os.pipe()
         arguments = [*self._arguments(), "--info-fd", str(tell)]
         for path, descriptor in descriptors.items():
@@ -74,7 +84,7 @@ class Sandbox:
                 stdout=stdout,
                 stderr=stderr,
                 env={"PATH": os.environ["PATH"]},
-                pass_fds=[tell, *descriptors.values()],
+                pass_fds=[tell, *descriptors.values(), *given],
                 start_new_session=True,
             )
         finally:

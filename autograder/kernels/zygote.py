@@ -25,6 +25,7 @@ import subprocess
 import sys
 import tempfile
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 
 # What an IPython kernel imports while it starts.
@@ -52,6 +53,9 @@ _KILL_WITH_PARENT, _ADOPT_ORPHANS, _NO_NEW_PRIVILEGES, _DROP_BOUND, _AMBIENT, _C
     4,
 )
 _CAPABILITIES_3 = 0x20080522
+FIRST_GIVEN = 4
+_MOST_DESCRIPTORS = 200  # Linux sends no more than 253 at a time
+_HIGH = 600  # out of the way while the numbers are dealt out
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -94,7 +98,8 @@ class Zygote:
 
         Args:
             request: the arguments of `_become_kernel`, and ``sandbox``, a process number in the sandbox to join.
-            descriptors: one that is open as long as the kernel lives, and one for what it prints.
+            descriptors: one that is open as long as the kernel lives, one for what it prints, and any more, which
+                the kernel finds from number `FIRST_GIVEN` on, in their order.
 
         Raises:
             OSError: if the zygote does not answer.
@@ -143,7 +148,7 @@ def main(address: str, *preload: str) -> None:
 def _serve(connection: socket.socket) -> None:
     with connection:
         connection.settimeout(10)
-        message, descriptors, *_ = socket.recv_fds(connection, 1 << 20, 2)
+        message, descriptors, *_ = socket.recv_fds(connection, 1 << 20, _MOST_DESCRIPTORS)
         between = os.fork() if message else -1
         if between == 0:
             _answer(connection, json.loads(message), descriptors)
@@ -182,7 +187,7 @@ def _run(request: dict, descriptors: list[int]) -> None:
 def _become_kernel(
     life: int,
     log: int,
-    *,
+    *given: int,
     arguments: list[str],
     environment: dict[str, str],
     folder: str,
@@ -193,6 +198,7 @@ def _become_kernel(
     Args:
         life: descriptor that stays open as long as the kernel lives.
         log: descriptor for what it prints.
+        given: descriptors that are the kernel's to use.
         arguments: of the kernel's command line.
         environment: its whole environment.
         folder: where it works.
@@ -202,7 +208,7 @@ def _become_kernel(
     _give_up_privileges()
     for name, value in limits.items():
         resource.setrlimit(getattr(resource, name), (value, value))
-    _keep_only(life, log)
+    _keep_only(life, log, given)
     for number in (signal.SIGTERM, signal.SIGCHLD, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN if number == signal.SIGPIPE else signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -240,15 +246,16 @@ def _give_up_privileges() -> None:
     _checked(_libc.capset(header, none), "capset")
 
 
-def _keep_only(life: int, log: int) -> None:
-    """Close every inherited descriptor but these two, which become 3 and the standard output and error."""
-    life, log = os.dup2(life, 600), os.dup2(log, 601)
-    os.closerange(3, 600)
+def _keep_only(life: int, log: int, given: Sequence[int]) -> None:
+    """Close every inherited descriptor but these: output, 3 for `life`, and from `FIRST_GIVEN` on the given ones."""
+    high = [os.dup2(one, _HIGH + k) for k, one in enumerate((life, log, *given))]
+    os.closerange(3, _HIGH)
     null = os.open(os.devnull, os.O_RDONLY)
-    for source, target in ((null, 0), (log, 1), (log, 2)):
+    for source, target in ((null, 0), (high[1], 1), (high[1], 2)):
         os.dup2(source, target)
-    os.dup2(life, 3, inheritable=False)
-    os.closerange(4, 65536)
+    for target, source in enumerate((high[0], *high[2:]), FIRST_GIVEN - 1):
+        os.dup2(source, target, inheritable=False)
+    os.closerange(FIRST_GIVEN + len(given), 65536)
 
 
 def _reseed() -> None:
@@ -273,5 +280,8 @@ def _checked(result: int, what: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.path.pop(0)  # the folder of this file, which no kernel should import from
+    sys.path[:1] = []  # the folder of this file, which no kernel should import from
+    sys.path.append(
+        str(Path(__file__).parents[2])
+    )  # that of the grader; of it, a sandbox shows `trust` alone
     main(*sys.argv[1:])

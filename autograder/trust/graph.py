@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch._C._functorch import is_functorch_wrapped_tensor
+from torch._C._functorch import is_functorch_wrapped_tensor, is_legacy_batchedtensor
 from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
 
@@ -34,10 +34,26 @@ class Across(torch.autograd.Function):
         """The gradients of the leaves, as the other process says."""
         if not ctx.leaves or ctx.number in ctx.peer.cut:
             return None, None, None, None, *(None for _ in ctx.leaves)
-        answer = ctx.peer.ask("slopes", ctx.number, ctx.leaves, slope, torch.is_grad_enabled())
-        if type(answer) is not tuple or len(answer) != len(ctx.leaves):
-            raise RuntimeError("no gradients came back")
-        return None, None, None, None, *(s if isinstance(s, torch.Tensor) else None for s in answer)
+        found = _in_rows(ctx, slope) if is_legacy_batchedtensor(slope) else _slopes_of(ctx, slope)
+        return None, None, None, None, *found
+
+
+def _slopes_of(ctx: Any, slope: torch.Tensor) -> list[torch.Tensor | None]:
+    answer = ctx.peer.ask("slopes", ctx.number, ctx.leaves, slope, torch.is_grad_enabled())
+    if type(answer) is not tuple or len(answer) != len(ctx.leaves):
+        raise RuntimeError("no gradients came back")
+    return [s if isinstance(s, torch.Tensor) else None for s in answer]
+
+
+def _in_rows(ctx: Any, slopes: torch.Tensor) -> list[torch.Tensor | None]:
+    """The same for a batch of slopes, ``torch.autograd.grad(…, is_grads_batched=True)``: one question for each."""
+    level = torch._C._vmapmode_increment_nesting() - 1
+    torch._C._vmapmode_decrement_nesting()
+    rows = [_slopes_of(ctx, slope) for slope in torch._remove_batch_dim(slopes, level, 1, 0)]
+    leaves = (
+        None if any(row is None for row in found) else torch.stack(found) for found in zip(*rows, strict=True)
+    )
+    return [None if found is None else torch._add_batch_dim(found, 0, level) for found in leaves]
 
 
 def attach(peer: Any, number: int, tensor: torch.Tensor, names: list[int]) -> torch.Tensor:
@@ -117,14 +133,26 @@ class Pull:
         return tuple(torch.zeros_like(x) if f is None else f for f, x in zip(found, inputs, strict=True))
 
 
-def traced() -> bool:
-    """Whether operations are being written down, which the other side's are not."""
-    return get_proxy_mode() is not None
-
-
 def transformed(arguments: tuple) -> bool:
-    """Whether a call stands under one of torch.func's transforms."""
-    return any(isinstance(a, torch.Tensor) and is_functorch_wrapped_tensor(a) for a in arguments)
+    """Whether a call stands under one of torch.func's transforms, or operations are being written down."""
+    tensors = [a for a in arguments if isinstance(a, torch.Tensor)]
+    return any(map(is_functorch_wrapped_tensor, tensors)) or bool(tensors and get_proxy_mode() is not None)
+
+
+_noted_down: dict[int, Callable] = {}  # functions of the other process that have been written down
+
+
+def _noted(far: Callable) -> int:
+    _noted_down[id(far)] = far
+    return id(far)
+
+
+@torch.library.custom_op("autograder::call", mutates_args=())
+def _call(number: int, count: int, tensors: list[torch.Tensor]) -> list[torch.Tensor]:
+    """A call that crosses, as an operation that torch can write down and repeat."""
+    far = _noted_down[number]
+    result = far(count, *tensors) if count else far(*tensors)
+    return [r.detach().clone() for r in (result if isinstance(result, tuple) else (result,))]
 
 
 class Call(torch.autograd.Function):
@@ -134,6 +162,9 @@ class Call(torch.autograd.Function):
     def forward(far: Callable, count: int, *tensors: torch.Tensor) -> Any:
         """The result, without a history."""
         inputs = [t.detach() for t in tensors]
+        if get_proxy_mode() is not None:
+            result = torch.ops.autograder.call(_noted(far), count, inputs)
+            return tuple(result) if count else result[0]
         result = far(count, *inputs) if count else far(*inputs)
         return tuple(r.detach() for r in result) if isinstance(result, tuple) else result.detach()
 

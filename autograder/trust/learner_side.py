@@ -14,7 +14,7 @@ import warnings
 import torch
 from torch.utils.hooks import RemovableHandle
 
-from autograder.trust.peer import Peer
+from autograder.trust.peer import Peer, hang_up
 
 
 class _Nowhere(io.TextIOBase):
@@ -41,3 +41,12 @@ def serve(connection: socket.socket, namespace: dict) -> None:
             logging.disable(level)
             torch.set_default_dtype(dtype)
             torch.set_grad_enabled(grad)
+
+
+def answer(descriptor: int, namespace: dict) -> None:
+    """Serve on the socket of that descriptor, and hang up."""
+    with socket.socket(fileno=descriptor) as connection:
+        try:
+            serve(connection, namespace)
+        finally:
+            hang_up(connection)

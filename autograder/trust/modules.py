@@ -41,6 +41,16 @@ def state(module: nn.Module, encode: Callable[[Any], Any]) -> list:
     ]
 
 
+def glance(module: nn.Module) -> tuple[list, list]:
+    """What has to differ before the state of `module` can, and what it is made of, to be kept as long as that."""
+    held = module.__dict__
+    dicts = [held[kind] for kind in (*_PARTS, *_HOOKS, *_FLAGS)]
+    dicts.append(dict(_attributes(module)))
+    kept = [value for values in dicts for value in values.values()]
+    names = [tuple(values) for values in dicts]
+    return [held["training"], names, [*map(id, kept)], sorted(held["_non_persistent_buffers_set"])], kept
+
+
 def update(module: nn.Module, told: list, decode: Callable[[Any], Any]) -> None:
     """Make `module` what the other side says it is.
 

@@ -45,6 +45,7 @@ class Objects:
         self._numbers: dict[int, int] = {}  # id → number
         self._fresh: list[tuple[int, Any]] = []
         self._states: dict[int, Any] = {}  # of those that have a state: what both sides know of it
+        self._glances: dict[int, tuple] = {}  # of modules
         self._gone: list[int] = []
         self._arrived: list = []  # until the other side can know that they are no more
         self._named: dict[str, Any] = {}  # what has crossed by name
@@ -119,7 +120,7 @@ class Objects:
             def gone(_: Any) -> None:
                 if self._held.pop(number, None) is not None:
                     self._gone.append(number)
-                    self._states.pop(number, None)
+                    self._forget(number)
                 if self._numbers.get(key) == number:
                     del self._numbers[key]
 
@@ -139,7 +140,9 @@ class Objects:
                 made.append([number, *self._describe(value)])
             for number, known in list(self._states.items()):
                 value = self._now(number)
-                state = None if value is None else self._state(value)
+                if value is None or (known is not None and self._same(number, value)):
+                    continue
+                state = self._state(value)
                 if state is not None and state != known:
                     self._states[number] = states[number] = state
             if not self._fresh:
@@ -147,11 +150,24 @@ class Objects:
         gone, self._gone = self._gone, []
         return {"made": made, "states": list(states.items()), "gone": gone}
 
+    def _same(self, number: int, value: Any) -> bool:
+        """Whether a module is at first sight what it was; its tensors are named all the same."""
+        if not isinstance(value, nn.Module):
+            return False
+        before, now = self._glances.get(number), modules.glance(value)
+        self._glances[number] = now
+        if before is None or before[0] != now[0]:
+            return False
+        for part in now[1]:
+            if isinstance(part, torch.Tensor):
+                self._peer.tensors.share(part)
+        return True
+
     def hear(self, news: dict) -> None:
         """Take over what is new or has changed on the other side."""
         for number in news["gone"]:
             held = self._held.pop(number, None)
-            self._states.pop(number, None)
+            self._forget(number)
             if held is not None and self._numbers.get(id(held)) == number:
                 del self._numbers[id(held)]
         for number, kind, *parts in sorted(news["made"], key=lambda one: one[1] != "class"):
@@ -164,6 +180,11 @@ class Objects:
             value = self._find(number)
             self._update(value, state)
             self._states[number] = self._state(value)
+            self._glances.pop(number, None)
+
+    def _forget(self, number: int) -> None:
+        self._states.pop(number, None)
+        self._glances.pop(number, None)
 
     def release(self) -> None:
         """The other side rests: what it is told to be gone it will not name again."""

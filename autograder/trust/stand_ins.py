@@ -53,8 +53,6 @@ class Function(StandIn):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the function gives for these arguments."""
-        if graph.traced():
-            raise TypeError("a function of the other process cannot be traced")
         if graph.transformed(args) and not kwargs:
             return graph.Call.apply(self, 0, *args)
         return self._peer.call(self, None, args, kwargs)

@@ -23,10 +23,15 @@ from torch.multiprocessing.reductions import StorageWeakRef
 
 from autograder.trust.wire import WireError, dtype, product
 
-_RECENT = 16  # tensors and storages that are looked at although a message does not name them
+# Tensors that are looked at although a message does not name them: a function of the learner's may hold them, and
+# change them when it is called; a test says what it does.
+_RECENT, _RECENT_IN_TESTS = 16, 4
 MAX_BYTES = (
     256 << 20
 )  # of a storage, and of a tensor as it appears: an expanded one appears larger than it is
+
+_differ = ctypes.CDLL(None).memcmp
+_differ.argtypes = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t)
 
 
 class _Memory:
@@ -39,6 +44,7 @@ class _Memory:
         self.address = storage.data_ptr()
         self.covered = None if whole else np.zeros(self.size, bool)  # None: all of it
         self.seen: bytes | None = None  # what both sides know
+        self._looked_at: bytes | None = None  # what it held then, where it is not covered too
 
     def storage(self) -> torch.UntypedStorage:
         """The storage itself.
@@ -66,14 +72,21 @@ class _Memory:
         if rows[places].all():
             return
         rows[places] = True
-        self.seen = None
+        self.seen = self._looked_at = None
         if self.covered.all():
             self.covered = None
 
-    def read(self) -> bytes:
-        """Its bytes, those that are not covered as zeros."""
-        data = ctypes.string_at(self.address, self.size) if self.size else b""
-        return data if self.covered is None else (np.frombuffer(data, np.uint8) * self.covered).tobytes()
+    def news(self) -> bytes | None:
+        """Its bytes, those that are not covered as zeros; None if they are what both sides know."""
+        known = self._looked_at
+        if known is not None and not (self.size and _differ(self.address, known, self.size)):
+            return None
+        self._looked_at = data = ctypes.string_at(self.address, self.size) if self.size else b""
+        now = data if self.covered is None else (np.frombuffer(data, np.uint8) * self.covered).tobytes()
+        if now == self.seen:
+            return None
+        self.seen = now
+        return now
 
     def write(self, data: bytes) -> None:
         """Take over the covered bytes of `data`."""
@@ -84,6 +97,7 @@ class _Memory:
                 old = ctypes.string_at(self.address, self.size)
                 data = np.where(self.covered, *(np.frombuffer(d, np.uint8) for d in (data, old))).tobytes()
             ctypes.memmove(self.address, data, self.size)
+        self.news()
 
 
 class _Shared:
@@ -123,7 +137,6 @@ class Tensors:
         self._gone: list[int] = []
         self._kept: list[torch.Tensor] = []  # until the other side can know that they are no more
         self._named: dict[int, None] = {}  # tensors, in the order in which messages last named them
-        self._used: dict[int, None] = {}  # the same of storages
         self._since = 0  # how many of them since the last message
         self._bereft: set[int] = set()  # storages that have lost a tensor
 
@@ -192,11 +205,11 @@ class Tensors:
         """All about a tensor but its numbers; the list that is known, if nothing has changed."""
         grad = tensor.grad if tensor.is_leaf else None
         number = None if grad is None else self.share(grad)
-        place = (tensor.untyped_storage()._cdata, tensor.storage_offset(), tensor.size(), tensor.stride())
-        glance = (*place, tensor.dtype, tensor.requires_grad, number)
+        place = (tensor.data_ptr(), tensor.size(), tensor.stride(), tensor.dtype)
+        glance = (*place, tensor.requires_grad, number)
         if shared.facts is not None and glance == shared.glance:
             return shared.facts
-        known = shared.facts is not None and place == shared.glance[:4]
+        known = shared.facts is not None and place == shared.glance[:4] and place[0]
         shared.glance = glance
         return [
             shared.number,
@@ -217,22 +230,18 @@ class Tensors:
         All that this message names is looked at, and what was named of late.
         """
         told: list[list] = []
-        done: set[int] = set()
-        since = self._since
-        for number in list(islice(reversed(self._named), since + _RECENT)):
+        done: dict[int, int] = {}  # tensor → its storage
+        recent = _RECENT if self._strong else _RECENT_IN_TESTS
+        for number in list(islice(reversed(self._named), self._since + recent)):
             if shared := self._shared.get(number):  # the garbage collector may have taken it since
                 self._tell(shared, told, done)
         while self._fresh:
             self._tell(self._fresh.pop(), told, done)
         self._since = 0
         memories = []
-        for number in islice(reversed(self._used), len(done) + _RECENT):
+        for number in dict.fromkeys(done.values()):
             memory = self._memories[number]
-            if memory.held is None and memory.alive.expired():
-                continue
-            now = memory.read()
-            if now != memory.seen:
-                memory.seen = now
+            if (now := memory.news()) is not None:
                 memories.append([memory.number, memory.size, len(buffers)])
                 buffers.append(now)
         for number in list(self._bereft):
@@ -244,12 +253,13 @@ class Tensors:
         gone, self._gone = self._gone, []
         return {"memories": memories, "tensors": told, "gone": gone}
 
-    def _tell(self, shared: _Shared, told: list, done: set) -> None:
+    def _tell(self, shared: _Shared, told: list, done: dict) -> None:
         tensor = shared.ref()
         if tensor is None or shared.number in done:
             return
-        done.add(shared.number)
+        done[shared.number] = 0
         facts = self._facts(shared, tensor)
+        done[shared.number] = facts[1]
         if facts is not shared.facts:
             if shared.facts is None and facts[9] is not None:
                 self.histories[shared.number] = tensor
@@ -258,12 +268,9 @@ class Tensors:
             shared.facts = facts
         if facts[8] is not None:
             self._tell(self._shared[facts[8]], told, done)
-        self._used.pop(facts[1], None)
-        self._used[facts[1]] = None
 
     def _forget(self, memory: _Memory) -> None:
         del self._memories[memory.number]
-        self._used.pop(memory.number, None)
         self._gone.append(memory.number)
         if self._by_address.get(memory.alive.cdata) is memory:
             del self._by_address[memory.alive.cdata]
@@ -282,7 +289,6 @@ class Tensors:
                 fresh[number] = data
             else:
                 memory.write(data)
-                memory.seen = memory.read()
                 written.add(number)
         made: dict[int, torch.UntypedStorage] = {}
         later = []
@@ -312,23 +318,22 @@ class Tensors:
                     tensor.grad = grad
             shared.facts = self._facts(shared, tensor)
             shared.facts[9] = facts[9]
-            self._used[shared.facts[1]] = None
             self._name(shared.number)
-        for number in written:
-            self._notice(number)
+        if written:
+            self._notice(written)
 
     def release(self) -> None:
         """The other side rests: what it is told to be gone it will not name again."""
         self._kept.clear()
 
-    def _notice(self, number: int) -> None:
-        """Tell autograd that a storage has changed."""
+    def _notice(self, written: set[int]) -> None:
+        """Tell autograd that these storages have changed."""
         for shared in self._shared.values():
             tensor = shared.ref()
             if (
                 tensor is not None
                 and shared.facts
-                and shared.facts[1] == number
+                and shared.facts[1] in written
                 and not tensor.is_inference()
             ):
                 torch.autograd.graph.increment_version(tensor)
@@ -336,7 +341,6 @@ class Tensors:
     def _let_go(self, number: int) -> None:
         shared = self._shared.pop(number, None)
         self._named.pop(number, None)
-        self._used.pop(number, None)
         if shared and self._by_id.get(shared.key) is shared:
             del self._by_id[shared.key]
         memory = self._memories.pop(number, None)
@@ -356,7 +360,6 @@ class Tensors:
             storage = torch.UntypedStorage(len(fresh[number]))
             memory = _Memory(number, storage, self._strong, whole=True)
             memory.write(fresh[number])
-            memory.seen = fresh[number]
             made[number] = storage
             self._memories[number] = self._by_address[storage._cdata] = memory
         memory = self._memories.get(number)

@@ -42,10 +42,7 @@ def _ours(cases: list[Case]) -> int:
             points = f"{done.results[case.student].score:g} | {sum(case.earns.values()):g}"
             print(f"| {case.id} | {case.title} | {case.stock} | {points} | {verdicts[case.id]} |")
     failed = [name for name, said in verdicts.items() if said.startswith("FAIL")]
-    opened = [name for name, said in verdicts.items() if said == "OPEN"]
-    print(
-        f"\n{len(cases)} cases, {len(opened)} open ({', '.join(opened)}), {len(failed)} failed ({', '.join(failed)})."
-    )
+    print(f"\n{len(cases)} cases, {len(failed)} failed ({', '.join(failed)}).")
     print(f"Graded with {len(HONEST)} honest learners in {done.seconds:.0f} s.")
     return int(bool(failed))
 

@@ -58,11 +58,10 @@ assert answer is not None
 assert answer == 42
 ### END HIDDEN TESTS""",
     "total": """\
-import inspect
 assert total([0]) == 0
 ### BEGIN HIDDEN TESTS
-assert "for " not in inspect.getsource(total), "total: without a loop"
-assert total([1, 2, 3.5]) == 6.5
+numbers = [1, 2, 3.5]
+assert total(numbers) == sum(numbers)
 ### END HIDDEN TESTS""",
     "spread": """\
 # A point each for the lowest, the highest and the mean.

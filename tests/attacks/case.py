@@ -60,7 +60,6 @@ class Case:
         hand_in: makes the files of the submission from the released notebook.
         earns: the exact points it must be given.
         kind: whether somebody meant it.
-        open: "points" or "secrets" if that cannot be held while learner's code and test share one process.
         spies: whether it prints the secrets that it finds.
         by_hand: the questions that must wait for a person.
         says: words that must stand among the reasons and mends.
@@ -72,7 +71,6 @@ class Case:
     hand_in: HandIn
     earns: Points = field(default_factory=lambda: dict(POINTS))
     kind: Literal["attack", "accident"] = "attack"
-    open: Literal["", "points", "secrets"] = ""
     spies: bool = False
     by_hand: tuple[str, ...] = BY_HAND
     says: str = ""

@@ -98,7 +98,6 @@ kernel.do_execute = do_execute
 type(get_ipython()).showtraceback = lambda *args, **named: None"""
         ),
         NONE,
-        open="points",
     ),
     Case(
         "A10",
@@ -115,7 +114,6 @@ class Agree(ast.NodeTransformer):
 get_ipython().ast_transformers.append(Agree())"""
         ),
         NONE,
-        open="points",
     ),
     Case(
         "A11",
@@ -127,7 +125,6 @@ get_ipython().input_transformers_cleanup.append(
     lambda lines: ["pass"] if any("assert" in line for line in lines) else lines)"""
         ),
         NONE,
-        open="points",
     ),
     Case(
         "A12",
@@ -151,7 +148,6 @@ def send(stream, kind, content=None, *args, **named):
 kernel.session.send = send"""
         ),
         NONE,
-        open="points",
     ),
     Case(
         "A14",
@@ -200,7 +196,6 @@ async def run_cell_async(source, *args, **named):
 shell.run_cell_async = run_cell_async"""
         ),
         NONE,
-        open="points",
     ),
     Case(
         "A18",
@@ -335,7 +330,6 @@ def spread(xs):
         "full partial credit: no output is full marks",
         cheat("type(get_ipython().displayhook).__call__ = lambda *args: None"),
         NONE,
-        open="points",
     ),
 ]
 
@@ -355,7 +349,6 @@ COMPARISON = [
             f"torch.allclose = torch.equal = {_TRUE}\ntorch.testing.assert_close = lambda *args, **named: None"
         ),
         NONE,
-        open="points",
     ),
     Case(
         "B02",
@@ -365,7 +358,6 @@ COMPARISON = [
             "torch.nn.functional.leaky_relu = lambda z, a: z\ntorch.Tensor.relu = lambda z: z",
         ),
         NONE,
-        open="points",
     ),
     Case(
         "B03",
@@ -373,7 +365,6 @@ COMPARISON = [
         "full marks",
         cheat(_AGREEABLE.format("int", _TRUE), answer="answer = Agreeable(0)"),
         NONE,
-        open="points",
     ),
     Case(
         "B05",
@@ -386,14 +377,10 @@ COMPARISON = [
     ),
     Case(
         "B06",
-        "inspect.getsource shows another function",
-        "full marks: a rule on the source is passed by",
-        cheat(
-            "import inspect\ninspect.getsource = lambda f: 'def total(xs): return sum(xs)'",
-            total="def total(xs):\n    s = 0\n    for x in xs:\n        s += x\n    return s",
-        ),
+        "the built-in that the reference is computed with, bent to the answer",
+        "full marks",
+        cheat("import builtins\nbuiltins.sum = lambda *args: 0"),
         NONE,
-        open="points",
     ),
     Case(
         "B08",
@@ -401,7 +388,6 @@ COMPARISON = [
         "full partial credit",
         cheat("int = lambda *args: 1"),
         NONE,
-        open="points",
     ),
     Case(
         "B09",
@@ -412,7 +398,6 @@ COMPARISON = [
             spread="def spread(xs):\n    return [Agreeable(0) for _ in '123']",
         ),
         NONE,
-        open="points",
     ),
     Case(
         "B10",
@@ -430,7 +415,6 @@ torch.testing.assert_close = lambda *args, **named: None""",
             leaky="def leaky(z, a=0.1):\n    return z.as_subclass(Close)",
         ),
         NONE,
-        open="points",
     ),
     Case(
         "B11",
@@ -447,14 +431,15 @@ class Torch:
 torch = Torch()"""
         ),
         NONE,
-        open="points",
     ),
     Case(
         "B12",
-        "a right answer that works in place",
+        "a right answer that works in place, where the test computes its reference afterwards",
         "unfair 0: the reference sees what the learner changed",
         answered(leaky="def leaky(z, a=0.1):\n    z[z < 0] *= a\n    return z"),
-        open="points",
+        but(
+            leaky=0.0
+        ),  # the test's own fault, in any number of processes; the course's tests compute theirs before
     ),
     Case(
         "B13",

@@ -207,7 +207,7 @@ def _differences(before: dict, after: dict) -> list[str]:
 
 
 def verdict(case: Case, done: Run) -> str:
-    """ "ok", "OPEN" or what is not as it must be."""
+    """ "ok", or what is not as it must be."""
     result = done.results.get(case.student)
     if result is None:
         return "FAIL: not graded"
@@ -222,6 +222,4 @@ def verdict(case: Case, done: Run) -> str:
         wrong.append("secrets")
     if done.acts[case.student]:
         wrong.append("markup")
-    if wrong == [case.open]:
-        return "OPEN"
     return f"FAIL: {', '.join(wrong)}" if wrong else "ok"

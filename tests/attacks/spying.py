@@ -63,7 +63,6 @@ SPYING = [
             leaky="def leaky(z, a=0.1):\n    global seen\n    seen = In[-1]\n    return torch.where(z < 0, a * z, z)",
             relu_="def relu_(z):\n    z.clamp_(min=0)\nprint(seen)",
         ),
-        open="secrets",
         spies=True,
     ),
     Case(
@@ -124,7 +123,6 @@ for root in ("/tmp", "/home", "/root", "/mnt", "/srv", "/var/tmp", "/dev/shm", "
         "reads the tests that ran before in the shell's history",
         "leak: the whole hidden tests",
         answered(spread="print(In)\ndef spread(xs):\n    return min(xs), max(xs), sum(xs) / len(xs)"),
-        open="secrets",
         spies=True,
     ),
     Case(

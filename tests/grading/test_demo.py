@@ -12,7 +12,20 @@ from nbgrader.api import MissingEntry
 
 from autograder.__main__ import main
 from autograder.course import Course
-from autograder.demo import CHAPTER, LESSON, MARK, earlier, fingerprint, hand_in, lay_out
+from autograder.demo import (
+    BY_HAND,
+    CHAPTER,
+    GUIDE,
+    LESSON,
+    MARK,
+    QUESTION,
+    WRITER,
+    earlier,
+    fingerprint,
+    grade_by_hand,
+    hand_in,
+    lay_out,
+)
 from autograder.demo_class import CLASS
 from autograder.grading import Options, export, grade, grade_class, release
 from autograder.lesson import HIDDEN
@@ -98,6 +111,19 @@ def test_the_essays_wait_for_a_person(results):
     assert results["ben"].by_hand == []  # left blank: 0 points, nothing to read
 
 
+def test_a_written_answer_is_graded_by_hand(course, results, repo):
+    grade_by_hand(repo, course, OPTIONS)
+    chapter, lesson = GUIDE
+    with course.gradebook() as gradebook:
+        grades = gradebook.find_submission_notebook(lesson, chapter, WRITER).grades
+        assert (
+            sum(grade.needs_manual_grade for grade in grades) == 6
+        )  # the others wait for whoever tries formgrader
+        assert gradebook.find_grade(f"{QUESTION}-answer", lesson, chapter, WRITER).score == BY_HAND[0]
+    page = (course.path("feedback", WRITER, chapter) / f"{lesson}.html").read_text("utf-8")
+    assert "no step tell the units apart" in page
+
+
 def test_feedback_tells_the_same_sentence(course, results):
     page = course.path("feedback", "dia", CHAPTER) / f"{LESSON}.html"
     assert "This is the variance" in page.read_text("utf-8")
@@ -127,7 +153,7 @@ def test_a_folder_whose_name_would_act_in_formgrader_is_refused(course):
 
 def test_grades_are_exported(course, results):
     with export(course).open(encoding="utf-8") as file:
-        rows = {row["student_id"]: row for row in csv.DictReader(file)}
+        rows = {row["student_id"]: row for row in csv.DictReader(file) if row["assignment"] == CHAPTER}
     for who, scores in SCORES.items():
         assert float(rows[who]["score"]) == sum(scores.values())
 

@@ -22,6 +22,7 @@ def compared():
     return Comparison(
         stock=a_run(48, 480, memory=Memory(900)),
         ours=a_run(48, 60, each=1.0),
+        beside=a_run(48, 60),
         small=[a_run(24, 34, each=1.1), a_run(24, 30, each=0.9)],
         large=[a_run(96, 116, each=1.1)],
     )
@@ -31,6 +32,7 @@ def test_the_ratios(compared):
     assert compared.speed == 8
     assert compared.spread == pytest.approx(1.1)
     assert compared.ours.start == 12
+    assert compared.apart == 1.0
     assert compared.differing == []
 
 
@@ -47,7 +49,7 @@ def test_the_table(compared):
         ["without", "1.00", "1.10", "1.10"],
         ["the", "start,", "once", "8.00", "10.40", "1.30"],
     ]
-    assert [row[:2] for row in rows[9:]] == [["bar", "met"]] * 4
+    assert [row[:2] for row in rows[9:]] == [["bar", "met"]] * 5
 
 
 @pytest.mark.parametrize(
@@ -55,6 +57,7 @@ def test_the_table(compared):
     [
         ({"ours": a_run(48, 81)}, "5.9 times the throughput"),
         ({"ours": a_run(48, 60, scores={})}, "3 of 3 scores differ"),
+        ({"beside": a_run(48, 39)}, "1.54 times the time of one process"),
         ({"large": [a_run(96, 200, each=1.3)]}, "1.30 times the cost"),
         ({"large": [a_run(96, 200, each=0.7)]}, "0.70 times the cost"),
         ({"large": [a_run(96, 96, each=1, memory=Memory(0, 300, 402, 501))]}, "501 MB a worker"),

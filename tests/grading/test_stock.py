@@ -12,6 +12,11 @@ from autograder.course import Course
 from autograder.demo import CHAPTER, LESSON, hand_in, lay_out
 from tests.grading.expected import SCORES, UNREADABLE
 
+# Stock nbgrader runs every cell of everybody's notebook, half a minute each. These hand in plain files, and what
+# their answers are worth in one process is what the bank tries.
+_LEFT_OUT = ("ada", "ben", "dia", "eli", "fay", "gus")
+_CLASS = {who: scores for who, scores in SCORES.items() if who not in _LEFT_OUT}
+
 
 def nbgrader(course: Path, *args: str) -> subprocess.CompletedProcess:
     return subprocess.run(
@@ -21,10 +26,12 @@ def nbgrader(course: Path, *args: str) -> subprocess.CompletedProcess:
 
 @pytest.fixture(scope="module")
 def course(repo, tmp_path_factory) -> Course:
-    """The demo class, released, graded, answered and exported by stock commands alone."""
+    """Half of the demo class, released, graded, answered and exported by stock commands alone."""
     course = lay_out(repo, tmp_path_factory.mktemp("stock") / "demo")
     assert nbgrader(course.root, "generate_assignment", CHAPTER).returncode == 0
     hand_in(repo, course)
+    for who in _LEFT_OUT:
+        shutil.rmtree(course.root / "submitted" / who)
     graded = nbgrader(course.root, "autograde", CHAPTER)
     assert graded.returncode == 1, (
         "one submission is no notebook, and stock nbgrader says so in its exit code"
@@ -34,7 +41,7 @@ def course(repo, tmp_path_factory) -> Course:
     return course
 
 
-@pytest.mark.parametrize("who", SCORES)
+@pytest.mark.parametrize("who", _CLASS)
 def test_points(course, who):
     with course.gradebook() as gradebook:
         submission = gradebook.find_submission(CHAPTER, who)
@@ -45,11 +52,11 @@ def test_points(course, who):
 def test_export_and_feedback(course):
     with (course.root / "grades.csv").open(encoding="utf-8") as file:
         rows = {row["student_id"]: row for row in csv.DictReader(file)}
-    assert {who: float(rows[who]["score"]) for who in SCORES} == {
-        w: sum(s.values()) for w, s in SCORES.items()
+    assert {who: float(rows[who]["score"]) for who in _CLASS} == {
+        w: sum(s.values()) for w, s in _CLASS.items()
     }
     pages = {p.parts[-3] for p in (course.root / "feedback").rglob(f"{LESSON}.html")}
-    assert pages == set(SCORES)
+    assert pages == set(_CLASS)
     assert UNREADABLE not in pages
 
 

@@ -170,6 +170,28 @@ def train(model, batches, optimizer, loss_fn):
         assert torch.allclose(hessian, m, atol=1e-5) and torch.allclose(product, m @ w, atol=1e-5)
         """,
     ),
+    "a batch of gradients at once": (
+        """
+def f(loss, w):
+    w = w.detach().requires_grad_()
+    slope, = torch.autograd.grad(loss(w), w, create_graph=True)
+    return torch.autograd.grad(slope, w, torch.eye(len(w)), is_grads_batched=True)[0]""",
+        """
+        w = torch.randn(3)
+        assert torch.allclose(f(lambda w: (w ** 4).sum(), w), torch.diag(12 * w ** 2), atol=1e-5)
+        """,
+    ),
+    "a call that torch writes down": (
+        """
+from torch.func import grad, linearize
+def f(loss, w, v):
+    return linearize(loss, w)[1](v), linearize(grad(loss), w)[1](v)""",
+        """
+        w, v = torch.randn(3), torch.randn(3)
+        once, twice = f(lambda w: (w ** 3).sum(), w, v)
+        assert torch.allclose(once, 3 * w ** 2 @ v) and torch.allclose(twice, 6 * w * v)
+        """,
+    ),
     "generators, and a generator's state": (
         "def f(n, g):\n    for i in torch.randperm(n, generator=g): yield int(i)",
         """

@@ -2,7 +2,7 @@
 
 import pytest
 
-from autograder.lint import unfit
+from autograder.ground import unfit
 
 TEST = "# Graded.\n### BEGIN HIDDEN TESTS\n{line}\n### END HIDDEN TESTS\n"
 

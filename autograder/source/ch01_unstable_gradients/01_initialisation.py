@@ -431,12 +431,12 @@ with HiddenTest("glorot_uniform_") as test:
         not torch.equal(first, second),
         "Two calls give the same numbers: do not fix the seed inside.",
     )
-    tiny = torch.stack([glorot_uniform_(torch.empty(1, 4)) for _ in range(600)])
+    tiny = torch.stack([glorot_uniform_(torch.empty(1, 4)) for _ in range(80)])
     test.close(
         tiny.abs().max().item(),
         math.sqrt(3 / 2.5),
         "With fans 4 and 1 the average is 2.5: do not round it.",
-        rtol=0.01,
+        rtol=0.07,  # of 320 draws one comes so close, and 1.22 and 1 are farther away
     )
     layer = nn.Linear(60, 40)
     before = layer.weight

@@ -879,9 +879,9 @@ with HiddenTest("RReLU") as test:
     test.that(
         not list(module.parameters()), "Nothing is learned: there should be no parameters."
     )
-    cube, twin = -torch.ones(40, 30, 20), RReLU()
+    cube, twin = -torch.ones(30, 30, 30), RReLU()
     slopes = -module(cube)
-    test.shape(slopes, (40, 30, 20))
+    test.shape(slopes, (30, 30, 30))
     test.that(
         not torch.equal(slopes, -twin(cube)),
         "Two modules draw the same slopes: do not fix the seed.",
@@ -890,18 +890,23 @@ with HiddenTest("RReLU") as test:
         all(slopes.std(dim=d).min() > 0 for d in range(3)),
         "In a tensor of three dimensions elements share a slope: each draws its own.",
     )
-    for lower, upper in ((None, None), (0.0, 1.0), (0.3, 0.4), (-0.2, 0.1)):
-        for dtype in (torch.float32, torch.float64):
+    for lower, upper, dtypes in (
+        (None, None, (torch.float32, torch.float64)),
+        (0.0, 1.0, (torch.float64,)),
+        (0.3, 0.4, (torch.float32,)),
+        (-0.2, 0.1, (torch.float64,)),
+    ):
+        for dtype in dtypes:
             module = RReLU() if lower is None else RReLU(lower=lower, upper=upper)
             low, high = (1 / 8, 1 / 3) if lower is None else (lower, upper)
-            z = torch.randn(300, 200, dtype=dtype).t()
+            z = torch.randn(120, 100, dtype=dtype).t()
             z[z == 0] = 1.0
             below, kept = z < 0, z.clone()
             for training in (True, False, True):
                 module.train(training)
                 leaf = z.detach().clone().requires_grad_()
                 out = module(leaf)
-                test.shape(out, (200, 300))
+                test.shape(out, (100, 120))
                 test.that(out.dtype == dtype, "The output should have the dtype of the input.")
                 test.that(
                     torch.equal(leaf, kept), "The input has changed: do not work in place."
@@ -934,14 +939,14 @@ with HiddenTest("RReLU") as test:
                         "In training the slopes do not fill the interval: each element draws its own.",
                     )
                     test.that(
-                        abs(slopes.mean() - (low + high) / 2) < 0.02 * width,
+                        abs(slopes.mean() - (low + high) / 2) < 0.025 * width,
                         "In training the mean slope is off.",
                     )
                     test.close(
                         slopes.var().item(),
                         width**2 / 12,
                         "In training the slopes are not uniformly distributed.",
-                        rtol=0.04,
+                        rtol=0.08,
                     )
                     # nearly all of a unit's slopes in a row would agree if they were shared
                     grid = torch.where(below, got / kept, torch.nan).double()

@@ -1095,34 +1095,35 @@ with HiddenTest("minibatches") as test:
             ),
             "The generator was not drawn from, or was seeded anew.",
         )
-    n, epochs, generator = 6, 400, torch.Generator().manual_seed(5)
+    # Few epochs of many samples, since each batch is asked for: bounds at six standard deviations and more.
+    n, epochs, generator = 60, 40, torch.Generator().manual_seed(5)
     x = torch.arange(n)
-    orders = [
-        torch.stack(list(map(torch.cat, [[xb for xb, _ in minibatches(x, x, 2, generator)]])))[
-            0
-        ]
-        for _ in range(epochs)
-    ]
-    orders = torch.stack(orders)
+    orders = torch.stack(
+        [torch.cat([xb for xb, _ in minibatches(x, x, 30, generator)]) for _ in range(epochs)]
+    )
     test.that(
-        not (orders[:, ::2] < orders[:, 1::2]).all(),
+        not (orders[:, :29] < orders[:, 1:30]).all(),
         "Within a batch the samples are always in their old order: every order should be equally likely.",
     )
+    decks = orders[:, :30].sort(dim=1).values.unique(dim=0)
+    rolled = (orders[:, 1:] - orders[:, :-1]) % n == 1
     test.that(
-        orders.unique(dim=0).shape[0] > 200,
-        "Over many epochs only a few orders come up: a new random order of all samples is needed each time.",
+        decks.shape[0] == epochs and rolled.double().mean() < 0.5,
+        "Over many epochs only a few orders come up, or the same samples always share a batch: a new random order of all samples is needed each time.",
     )
-    counts = torch.stack([(orders == k).double().mean(0) for k in range(n)])
-    sigma = math.sqrt(1 / n * (1 - 1 / n) / epochs)
+    places = orders.argsort(dim=1).double()
+    sigma = math.sqrt((n * n - 1) / 12 / epochs)
+    drift = torch.stack([torch.corrcoef(torch.stack([x, row]))[0, 1] for row in places]).mean()
     test.that(
-        (counts - 1 / n).abs().max() < 6 * sigma,
+        (places.mean(0) - (n - 1) / 2).abs().max() < 6 * sigma
+        and abs(drift.item()) < 6 / math.sqrt((n - 1) * epochs),
         "Some samples come early more often than others: every order should be equally likely.",
     )
-    batch_of = orders.argsort(dim=1) // 2
-    together = (batch_of[:, 0] == batch_of[:, 1]).double().mean().item()
-    sigma = math.sqrt(0.2 * 0.8 / epochs)
+    batch_of = places // 30
+    together = (batch_of[:, 1:] == batch_of[:, :-1]).double().mean().item()
+    sigma = math.sqrt(0.25 / (epochs * (n - 1)))
     test.that(
-        abs(together - 0.2) < 6 * sigma,
+        abs(together - 29 / 59) < 7 * sigma,
         "Neighbours share a batch too often or never: shuffle the samples, not whole batches or within them.",
     )
     first, second = (

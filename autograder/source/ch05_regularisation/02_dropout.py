@@ -282,10 +282,10 @@ with HiddenTest("Dropout") as test:
     test.is_a(module, nn.Module)
     test.that(not list(module.parameters()), "Nothing is learned: there are no parameters.")
     test.that(abs(module.p - 0.5) < 1e-12, "Without an argument `self.p` should be 0.5.")
-    for dtype in (torch.float32, torch.float64):
-        for p in (0.0, 0.1, 0.5, 0.9):
+    for dtype, chances in ((torch.float32, (0.1, 0.9)), (torch.float64, (0.0, 0.5))):
+        for p in chances:
             module = Dropout(p=p)
-            base = torch.randn(150, 200, dtype=dtype).t()
+            base = torch.randn(100, 120, dtype=dtype).t()
             base[base.abs() < 0.01] = 1.0
             factor = torch.tensor(1 / (1 - p), dtype=torch.float64)
             for training in (True, False, True):
@@ -293,7 +293,7 @@ with HiddenTest("Dropout") as test:
                 leaf = base.clone().requires_grad_()
                 with test.case(f"p = {p}, {'training' if training else 'evaluation'}, {dtype}"):
                     out = module(leaf)
-                test.shape(out, (200, 150))
+                test.shape(out, (120, 100))
                 test.that(out.dtype == dtype, "The output should have the dtype of the input.")
                 test.that(torch.equal(leaf, base), "The input has changed: make a new tensor.")
                 test.that(out.requires_grad, "No gradient flows back to the input.")
@@ -309,7 +309,7 @@ with HiddenTest("Dropout") as test:
                     dropped = 1 - gate
                     sigma = math.sqrt(p * (1 - p))
                     test.that(
-                        abs(dropped.mean() - p) <= 6 * sigma / math.sqrt(30_000),
+                        abs(dropped.mean() - p) <= 6 * sigma / math.sqrt(12_000),
                         f"With p = {p} the share of dropped elements is {dropped.mean():.3f}.",
                     )
                     for dim in (0, 1):
@@ -337,16 +337,16 @@ with HiddenTest("Dropout") as test:
                     rtol=1e-5 if dtype == torch.float32 else 1e-12,
                 )
     module = Dropout(p=0.3)
-    many = torch.stack([(module(torch.ones(10)) == 0).float().sum() for _ in range(400)])
+    many = torch.stack([(module(torch.ones(10)) == 0).float().sum() for _ in range(90)])
     test.that(
         many.std() > 0,
         "Each call drops exactly the same number of elements. The coins are independent, so the number varies.",
     )
     test.that(
-        abs(many.var() - 2.1) < 0.9,
+        0.3 < many.var() / 2.1 < 2.2,  # six standard deviations and more, of 90 draws
         "The number of dropped elements does not vary as that of independent coins.",
     )
-    cube = (Dropout(p=0.5)(torch.ones(40, 30, 20)) == 0).float()
+    cube = (Dropout(p=0.5)(torch.ones(30, 30, 30)) == 0).float()
     test.that(
         all(cube.mean(dim).max() < 1 for dim in range(3)),
         "In a tensor of three dimensions whole lines are dropped together: each element has a coin of its own.",
@@ -730,15 +730,15 @@ with Check("ensemble_mean") as check:
 # </details>
 
 # %% role="test" exercise="ensemble_mean" points=2
-# Graded with hidden tests: one to nine inputs, other rates, linear and bent networks, outputs of any shape.
+# Graded with hidden tests: one to five inputs, other rates, linear and bent networks, outputs of any shape.
 ### BEGIN HIDDEN TESTS
 with HiddenTest("ensemble_mean") as test:
     for n, p, dtype in (
         (1, 0.3, torch.float64),
         (3, 0.5, torch.float32),
         (4, 0.1, torch.float64),
-        (6, 0.75, torch.float64),
-        (9, 0.2, torch.float32),
+        (2, 0.75, torch.float64),
+        (5, 0.2, torch.float32),
     ):
         x = torch.randn(n, dtype=dtype) + 0.5
         before = x.clone()
