@@ -453,7 +453,7 @@ with needs("deep_stack"):
 #
 # **Stop** as soon as `patience` epochs *in a row* have brought no loss below the best one so far, or the last validation loss is not finite (nan, or infinite with either sign: that run is lost), or `max_epochs` are done.
 #
-# **Restore**: afterwards `model` has the parameters and buffers of the epoch with the lowest finite validation loss (the first, if several are equal), and is in evaluation mode. If the very first loss is not finite, there is no best epoch, and the model gets back the state in which it came. The parameters stay the same objects throughout.
+# **Restore**: afterwards `model` has the parameters and buffers of the epoch with the lowest finite validation loss (the first, if several are equal), and is in evaluation mode. If the very first loss is not finite, there is no best epoch, and the model gets back the parameters and buffers with which it came, in evaluation mode all the same. The parameters stay the same objects throughout.
 #
 # **Return** a dictionary: `"best_epoch"`, counted from 1 (0 if the very first loss is not finite), and `"losses"`, the list of all validation losses in order, a last one that is not finite included.
 #
@@ -1808,12 +1808,12 @@ with needs(*PARTS):
     )
 
 # %% [markdown]
-# Guessing gives 10 %, the best row reaches 41 %, and no photograph was ever treated as one. The columns of epochs and seconds matter as much as the first. With a constant rate the SELU nets and the residual net have seen their best after four or five epochs, on average, then early stopping sends them home. He + SiLU is the slow one: its best epoch is 9.1 of ten, so it may not have been finished. 1cycle runs to its end by rule. On SELU it needs the way, and the best epoch is the ninth; on the residual net the best epoch is 5.4, when the rate still stands at about three quarters of its peak: with so few images the low rates at the end seem only to learn them by heart. (The seconds are CPU seconds of one thread, with
+# Guessing gives 10 %, the best row reaches 41 %, and no photograph was ever treated as one. The columns of epochs and seconds matter as much as the first. With a constant rate the SELU nets and the residual net have seen their best after four or five epochs, on average, then early stopping sends them home. He + SiLU is the slow one: its best epoch is 8.5 of ten, so it may not have been finished. 1cycle runs to its end by rule. On SELU it needs the way, and the best epoch is the ninth; on the residual net the best epoch is 5.0, when the rate still stands at about three quarters of its peak: with so few images the low rates at the end seem only to learn them by heart. (The seconds are CPU seconds of one thread, with
 # the validation after each epoch; AdamW runs in PyTorch's fused version and NAdam has none, so compare them with care. The 100 passes of MC dropout come on top of its row.)
 #
 # In the right-hand picture each entry bears its number from the left one. The residual nets, 8 and 9, are the two highest, and cost no more than nets that stand far below them; batch norm, 2, takes the longest. Entries 4 and 5 share a point: MC dropout uses the same trained networks.
 #
-# He + SiLU is last, seven points below the residual nets. The faded signal of the untrained net was a warning: in 390 steps at most such a net seems to find its way, but late. More images and more steps change the picture. In a trial with 18,000 images and up to 14 epochs, one seed each (and the rest kept), the first four rows all ended between 41.5 and 43.5 %, which nobody could tell apart, while SELU with AdamW and 1cycle reached 47.7 % and the residual net with the two 51.8 %. **A table like this one is a statement about its budget.**
+# He + SiLU is last, more than seven points below the residual nets. The faded signal of the untrained net was a warning: in 390 steps at most such a net seems to find its way, but late. More images and more steps change the picture. In a trial with 18,000 images and up to 14 epochs, one seed each (and the rest kept), the first four rows all ended between 41.5 and 43.5 %, which nobody could tell apart, while SELU with AdamW and 1cycle reached 47.7 % and the residual net with the two 51.8 %. **A table like this one is a statement about its budget.**
 #
 # ### One step at a time
 #
@@ -1857,13 +1857,13 @@ with needs(*PARTS):
     )
 
 # %% [markdown]
-# Read the fifth line first. **AdamW in place of NAdam: nothing that could be told from zero** (−0.6 points, −1.9 to 0.7). That is what the row was for. "SELU, 1cycle" is 1.9 points ahead of "SELU + LeCun", with two changes between them, and only now do we know where to book them: no gain of the optimiser is in sight, while the schedule, with the same optimiser on both sides, gains 2.5 (1.4 to 3.6). (When we kept the rest of eight images in each pass, with five seeds and the rates picked then, this line read 3.3 points for AdamW, 1.5 to 5.0: a clear result, about eight photographs.) The residual blocks bring 4.5 points at a constant rate (3.3 to 5.8) and 2.5 under 1cycle (0.8 to 4.1). (The blocks as a whole: skip connection, layer norm, SiLU and the start at 0 came together, and this table cannot divide the credit among them.)
+# Read the fifth line first. **AdamW in place of NAdam: nothing that could be told from zero** (−1.2 points, −2.8 to 0.4). That is what the row was for. "SELU, 1cycle" is 2.4 points ahead of "SELU + LeCun", with two changes between them, and only now do we know where to book them: no gain of the optimiser is in sight, while the schedule, with the same optimiser on both sides, gains 3.5 (2.5 to 4.5). (When we kept the rest of eight images in each pass, with five seeds and the rates picked then, this line read 3.3 points for AdamW, 1.5 to 5.0: a clear result, about eight photographs.) The residual blocks bring 4.7 points at a constant rate (3.1 to 6.4) and 1.8 under 1cycle (0.6 to 3.0). (The blocks as a whole: skip connection, layer norm, SiLU and the start at 0 came together, and this table cannot divide the credit among them.)
 #
-# Each of these two changes was measured twice, with the other one held still, and the two answers need not agree. On the residual net 1cycle brings 0.4 points, and the interval reaches from −0.9 to 1.8. (Whether that is less than the gain on SELU is a question of its own; the two intervals overlap.) A likely reason: the residual net has its best epoch while the rate is still high, and what the low rates could do for it comes too late. So "1cycle is worth two points" would be a sentence about SELU.
+# Each of these two changes was measured twice, with the other one held still, and the two answers need not agree. On the residual net 1cycle brings 0.5 points, and the interval reaches from −0.6 to 1.7: less than on SELU, where the interval begins at 2.5. A likely reason: the residual net has its best epoch while the rate is still high, and what the low rates could do for it comes too late. So "1cycle is worth three points" would be a sentence about SELU.
 #
-# Batch norm and SELU are both ahead of He + SiLU, by more than three points, but the intervals are wide, and one unlucky pick of its rate is in all eight of its runs. Alpha dropout: nothing that could be told from zero. Monte Carlo dropout costs about a tenth of a point of accuracy (0.0 to 0.2), and lowers the NLL by 0.046, with an interval clear of 0. That is what "Dropout, and doubt" led us to expect: the vote softens a network that was too sure, and hardly changes how often it is right.
+# Batch norm and SELU are both ahead of He + SiLU, by more than three points, but the intervals are wide, and one unlucky pick of its rate is in all eight of its runs. Alpha dropout: nothing that could be told from zero. Monte Carlo dropout costs at most a fifth of a point of accuracy (−0.2 to 0.0), and lowers the NLL by 0.044, with an interval clear of 0. That is what "Dropout, and doubt" led us to expect: the vote softens a network that was too sure, and hardly changes how often it is right.
 #
-# Six of these nine intervals leave out 0. Each of them stands for itself, though: asked jointly, nine questions need a $t$ of 3.9 instead of 2.4, and then only two lines would still be clear of 0: 1cycle on SELU, and residual for SELU at a constant rate. None of them knows what the search did, either: a contender whose rate was picked unluckily pays in every seed. And look at what the pairing has gained: a great deal for MC dropout, whose two rows are the same weights, something for the three steps from one SELU net to another, next to nothing elsewhere. There the shared draw of images is not what scatters most. Pairing is still the right way; it is not always a bargain.
+# Five of these nine intervals leave out 0. Each of them stands for itself, though: asked jointly, nine questions need a $t$ of 3.9 instead of 2.4, and then three lines would still be clear of 0: batch norm, 1cycle on SELU, and residual for SELU at a constant rate. None of them knows what the search did, either: a contender whose rate was picked unluckily pays in every seed. And look at what the pairing has gained: a great deal for MC dropout, whose two rows are the same weights, something for the three steps from one SELU net to another, next to nothing elsewhere. There the shared draw of images is not what scatters most. Pairing is still the right way; it is not always a bargain.
 #
 # ## Which places mean anything?
 #
@@ -1878,7 +1878,7 @@ with needs(*PARTS):
 #
 # $$\bar d \pm t\,\frac{s}{\sqrt n}\qquad\text{lies above 0},\qquad t = \text{the } \Big(1 - \frac{1 - \text{level}}{2P}\Big)\text{ quantile of Student's } t \text{ with } n-1 \text{ degrees of freedom},\quad P = \frac{k(k-1)}{2},$$
 #
-# $s$ the standard deviation of the $d$ with $n - 1$ in the divisor. Return a table with the columns `contender`, `mean` (accuracy), `best` and `worst`, a row a contender, highest mean first:
+# $s$ the standard deviation of the $d$ with $n - 1$ in the divisor. Return a table with the columns `contender`, `mean` (accuracy), `best` and `worst`, a row a contender, highest mean first, numbered 0, 1, 2 … from the top:
 #
 # - `best` = 1 + the number of contenders that are clearly better than this one,
 # - `worst` = $k$ − the number of contenders that this one is clearly better than.
@@ -2176,9 +2176,9 @@ with needs(*ALL_PARTS):
     display(ranges.round(3))
 
 # %% [markdown]
-# Look at the first two lines. The highest mean belongs to "residual, 1cycle", but it may be anything from first to sixth, because its runs scatter; the second, "residual, AdamW", is first or second and nothing else. A lower mean, and the stronger claim. Below these two the ranges overlap so much that the order is hardly worth reading aloud: batch norm may be anything from second to last, and so may alpha dropout, and even He + SiLU, three points below these two and more, cannot be told from them jointly.
+# Look at the first two lines. The highest mean belongs to "residual, 1cycle", but it may be anything from first to sixth, because its runs scatter; the second, "residual, AdamW", is first to fourth. A lower mean, and the stronger claim. Below these two the ranges overlap so much that the order is hardly worth reading aloud: batch norm may be anything from first to eighth, alpha dropout from second to last. Only He + SiLU is clearly behind four others, and even it, 3.6 points below "SELU + LeCun", cannot be told from that net jointly.
 #
-# Did we not just see that batch norm helps He + SiLU, with an interval that excludes 0? Yes, and both are honest. That was *one* question, asked because of a reason that we had before the run. The ranges answer *all* questions at once, those that nobody had in mind included, and pay for it with a factor of 5.1 instead of 2.4. Questions fixed in advance are cheap; a ranking is expensive. Most leaderboards are rankings of single runs.
+# Did we not just see that SELU with LeCun's draw beats He + SiLU, with an interval that excludes 0? Yes, and both are honest. That was *one* question, asked because of a reason that we had before the run. The ranges answer *all* questions at once, those that nobody had in mind included, and pay for it with a factor of 5.1 instead of 2.4. Questions fixed in advance are cheap; a ranking is expensive. Most leaderboards are rankings of single runs.
 #
 # **And your own ranking?** Compare it with the ranges, not with the dots: our runs contradict it only where it puts an entry outside its range.
 #
