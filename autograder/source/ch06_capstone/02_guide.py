@@ -968,7 +968,7 @@ display(waits.round(2))
 def against(first, second, case="1 image"):
     """The time of one network over another's in the same round: median, 1st and 9th decile."""
     ratio = turns[case][first] / turns[case][second]
-    return [round(ratio.quantile(q), 2) for q in (0.5, 0.1, 0.9)]
+    return ratio.quantile([0.5, 0.1, 0.9]).round(2).tolist()
 
 
 FUSED, SAME_LAYERS = "18 layers, SiLU, BN fused", "18 layers, SiLU"
@@ -986,9 +986,9 @@ with needs("median_latency"):
         )
 
 # %% [markdown]
-# **Layers cost.** For one image eighteen narrow layers take about six times as long as two wide ones with as many weights (five to seven, in eight rounds of ten), and with batch norms twelve times: each layer has to wait for the one before, and each call of a kernel has its price, however small the matrix. Batch norms double the number of steps between matrices; fused, they are gone, and half of the time with them (0.49 is left; 0.43 to 0.59). The choice of activation is lost in the noise: SiLU and Hardswish take 1.02 and 1.03 times as long as ReLU, with rounds from 0.8 to 1.3.
+# **Layers cost.** For one image eighteen narrow layers take about six times as long as two wide ones with as many weights (5.8 to 6.6 times, in eight rounds of ten), and with batch norms twelve times: each layer has to wait for the one before, and each call of a kernel has its price, however small the matrix. Batch norms double the number of steps between matrices; fused, they are gone, and half of the time with them (0.49 is left; 0.41 to 0.55). The choice of activation is lost in the noise: SiLU and Hardswish take 1.02 and 1.05 times as long as ReLU, with rounds from 0.96 to 1.14.
 #
-# How much is noise? The fused network has the very layers of "18 layers, SiLU". Its median is 1.01 of that network's time, but single rounds lie between 0.86 and 1.19. So take the median of many rounds, and believe a difference only if its range is clear of 1. With 256 images at once the matrices have something to do, and depth costs less: 1.6 times the first row, with ReLU. But our machine was busy with other things as well, and there the rounds scatter so much (1.4 to 4.2) that we would not rank these rows. (Times hang on machine, library and load: measure on your own.)
+# How much is noise? The fused network has the very layers of "18 layers, SiLU". Its median is 0.99 of that network's time, but single rounds lie between 0.90 and 1.13. So take the median of many rounds, and believe a difference only if its range is clear of 1. With 256 images at once the matrices have something to do, and depth costs less: 1.5 times the first row with ReLU, 1.7 with SiLU, 2.1 with batch norms. On a machine that was busy with other things the same rounds scattered from 1.4 to 4.2; we did not rank anything there. (Times hang on machine, library and load: measure on your own.)
 #
 # ## Fewer bits
 #
