@@ -1,4 +1,4 @@
-"""torch's random state across the two processes.
+"""The random states across the two processes: torch's own, and that of Python's `random`.
 
 The learner's code draws on from where the test stands, and finds every state that the test sets. The test does not
 take over a state that it has not had itself: one that was made up could make its next draws all zeros. Where the
@@ -8,12 +8,28 @@ learner's code has drawn, it goes on from a new seed instead.
 from __future__ import annotations
 
 import random
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import torch
 
+_PYTHON = "<B625IBd"  # version, state, whether there is a normal number left, and which
+
+
+@dataclass
+class _Die:
+    """One random state: how to read, set and seed it, and what both sides know of it."""
+
+    get: Callable[[], bytes]
+    put: Callable[[bytes], None]
+    seed: Callable[[int], object]
+    known: bytes | None = None
+    had: dict[bytes, None] = field(default_factory=dict)
+
 
 class Dice:
-    """What both sides know of the state.
+    """What both sides know of the states.
 
     Args:
         trusted: whether this is the process of the tests.
@@ -21,26 +37,50 @@ class Dice:
 
     def __init__(self, trusted: bool):
         self._trusted = trusted
-        self._known: bytes | None = None
-        self._had: dict[bytes, None] = {}
+        self._dice = [
+            _Die(_torchs, _set_torchs, torch.manual_seed),
+            _Die(_pythons, _set_pythons, random.seed),
+        ]
         self._seeds: random.Random | None = None
 
-    def news(self) -> bytes | None:
-        """The state, if the other side does not know it."""
-        state = torch.get_rng_state().numpy().tobytes()
-        if state == self._known:
-            return None
-        self._known = state
-        if self._trusted:
-            self._had[state] = None
-        return state
+    def news(self) -> list[tuple[int, bytes]]:
+        """The states that the other side does not know, with the number of each."""
+        news = []
+        for number, die in enumerate(self._dice):
+            state = die.get()
+            if state == die.known:
+                continue
+            die.known = state
+            if self._trusted:
+                die.had[state] = None
+            news.append((number, state))
+        return news
 
-    def hear(self, state: bytes) -> None:
+    def hear(self, number: int, state: bytes) -> None:
         """The other side has another state now."""
-        if self._trusted and state not in self._had:
+        die = self._dice[number]
+        if self._trusted and state not in die.had:
             self._seeds = self._seeds or random.Random(torch.initial_seed())
-            torch.manual_seed(self._seeds.getrandbits(63))
-            self._known = None
+            die.seed(self._seeds.getrandbits(63))
+            die.known = None
         else:
-            torch.set_rng_state(torch.frombuffer(bytearray(state), dtype=torch.uint8))
-            self._known = state
+            die.put(state)
+            die.known = state
+
+
+def _torchs() -> bytes:
+    return torch.get_rng_state().numpy().tobytes()
+
+
+def _set_torchs(state: bytes) -> None:
+    torch.set_rng_state(torch.frombuffer(bytearray(state), dtype=torch.uint8))
+
+
+def _pythons() -> bytes:
+    version, numbers, left = random.getstate()
+    return struct.pack(_PYTHON, version, *numbers, left is not None, left or 0.0)
+
+
+def _set_pythons(state: bytes) -> None:
+    version, *numbers, is_left, left = struct.unpack(_PYTHON, state)
+    random.setstate((version, tuple(numbers), left if is_left else None))

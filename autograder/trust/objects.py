@@ -26,6 +26,7 @@ _CALLABLE = (
 )
 _STATEFUL = (nn.Module, torch.optim.Optimizer, torch.Generator, io.BytesIO)
 _MAX_FILE = 64 << 20
+_PLAIN_OPTIONS = (bool, int, float, str, type(None), tuple)  # a tuple of numbers, such as betas
 
 
 class Uncrossable(TypeError):
@@ -45,7 +46,7 @@ class Objects:
         self._numbers: dict[int, int] = {}  # id → number
         self._fresh: list[tuple[int, Any]] = []
         self._states: dict[int, Any] = {}  # of those that have a state: what both sides know of it
-        self._glances: dict[int, tuple] = {}  # of modules
+        self._glances: dict[int, tuple | None] = {}  # of modules and optimisers
         self._gone: list[int] = []
         self._arrived: list = []  # until the other side can know that they are no more
         self._named: dict[str, Any] = {}  # what has crossed by name
@@ -151,12 +152,13 @@ class Objects:
         return {"made": made, "states": list(states.items()), "gone": gone}
 
     def _same(self, number: int, value: Any) -> bool:
-        """Whether a module is at first sight what it was; its tensors are named all the same."""
-        if not isinstance(value, nn.Module):
+        """Whether a module or optimiser is at first sight what it was; its tensors are named all the same."""
+        if not isinstance(value, nn.Module | torch.optim.Optimizer):
             return False
-        before, now = self._glances.get(number), modules.glance(value)
+        glance = modules.glance if isinstance(value, nn.Module) else _glance
+        before, now = self._glances.get(number), glance(value)
         self._glances[number] = now
-        if before is None or before[0] != now[0]:
+        if before is None or now is None or before[0] != now[0]:
             return False
         for part in now[1]:
             if isinstance(part, torch.Tensor):
@@ -267,6 +269,19 @@ _MAKERS = {
     "iterator": lambda objects: Iterator(objects._peer),
     "function": lambda objects, name: Function(objects._peer, str(name)),
 }
+
+
+def _glance(optimizer: torch.optim.Optimizer) -> tuple[list, list] | None:
+    """What has to differ before the groups of an optimiser can, and their parameters; None if that cannot be told."""
+    groups = optimizer.__dict__.get("param_groups")
+    if type(groups) is not list or not all(type(group) is dict for group in groups):
+        return None
+    params = [group.get("params") for group in groups]
+    options = [{k: v for k, v in group.items() if k != "params"} for group in groups]
+    plain = all(type(v) in _PLAIN_OPTIONS for group in options for v in group.values())
+    if not plain or not all(type(held) is list for held in params):
+        return None
+    return [options, [[*map(id, held)] for held in params]], [p for held in params for p in held]
 
 
 def _class_facts(cls: type) -> tuple:

@@ -185,9 +185,10 @@ class Peer:
                 message["value"] = wire.encode(value, self.objects)
             message["objects"] = self.objects.news()
             message["tensors"] = self.tensors.news(buffers)
-            if (dice := self._dice.news()) is not None:
-                message["dice"] = len(buffers)
-                buffers.append(dice)
+            message["dice"] = []
+            for number, state in self._dice.news():
+                message["dice"].append([number, len(buffers)])
+                buffers.append(state)
         wire.send(self.connection, message, buffers)
 
     def _listen(self) -> dict:
@@ -201,8 +202,8 @@ class Peer:
                 raise WireError("no message")
             self.tensors.hear(message["tensors"], buffers)
             self.objects.hear(message["objects"])
-            if "dice" in message:
-                self._dice.hear(buffers[message["dice"]])
+            for number, place in message["dice"]:
+                self._dice.hear(number, buffers[place])
             grad = message["grad"] is True
         torch.set_grad_enabled(grad)
         return message

@@ -11,7 +11,7 @@ import importlib
 _HOME = {
     "runtime": ("budget", "device", "is_fast", "seed_everything"),
     "data": ("DataError", "Dataset", "Split", "batches", "cifar10", "fashion_mnist", "mnist"),
-    "training": ("History", "evaluate", "fit"),
+    "training": ("History", "binary_accuracy", "evaluate", "fit"),
     "experiments": ("best", "paired_difference", "repeat", "summary", "sweep"),
     "plots": ("animate", "band", "figure", "line_style", "show"),
     "schedules": ("rate_curve",),
@@ -20,6 +20,7 @@ _HOME = {
     "health": ("NetworkHealth", "network_health"),
     "checks": ("Check", "Claims", "HiddenTest", "needs"),
     "progress": ("show_progress",),
+    "_torchvision": ("import_torchvision",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 __all__ = sorted(_MODULE_OF)

@@ -160,6 +160,35 @@ def evaluate(
     return {"loss": loss / len(split), "accuracy": correct / len(split)}
 
 
+def binary_accuracy(model: nn.Module, x: Tensor, labels: Tensor) -> float:
+    """Share of the samples that a net with a single output, the logit, puts on the right side of zero.
+
+    A logit above 0 is a probability above one half, and an answer of 1. The model runs in evaluation mode and
+    without gradients; afterwards each part of it is in the mode in which it was before.
+
+    Args:
+        model: maps (B, ...) to logits (B, 1) or (B,).
+        x: all samples, in one batch, on the model's device.
+        labels: (B,), 0 or 1, of any dtype.
+
+    Returns:
+        The accuracy, 0 to 1.
+
+    Raises:
+        ValueError: if there is no sample, or not one logit and one label for each.
+    """
+    if not len(x):
+        raise ValueError("There is no sample, so there is no accuracy: evaluate on some.")
+    with _evaluation_mode(model), torch.no_grad():
+        logits = model(x)
+    if logits.shape not in ((len(x), 1), (len(x),)) or labels.shape != (len(x),):
+        raise ValueError(
+            f"Binary accuracy needs one logit and one label a sample, not logits {tuple(logits.shape)} "
+            f"and labels {tuple(labels.shape)} for {len(x)} samples."
+        )
+    return ((logits.flatten() > 0) == (labels > 0.5)).float().mean().item()
+
+
 def progress_bar(*args: Any, bar: bool = True, **options: Any) -> tqdm:
     """A tqdm bar that clears itself and stays silent with `bar=False` or where `TQDM_DISABLE` is set."""
     # tqdm reads the variable only when it is imported, and its notebook bar not at all.

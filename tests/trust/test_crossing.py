@@ -192,6 +192,19 @@ def f(loss, w, v):
         assert torch.allclose(once, 3 * w ** 2 @ v) and torch.allclose(twice, 6 * w * v)
         """,
     ),
+    "Python's own random state": (
+        "import random\ndef draws(): return random.random()\ndef seeds(): random.seed(0)",
+        """
+        import random
+        random.seed(3)
+        expected = random.Random(3).random()
+        assert draws() == expected
+        random.seed(3)
+        state = random.getstate()
+        seeds()
+        assert random.getstate() != state and random.random() != random.Random(0).random()
+        """,
+    ),
     "generators, and a generator's state": (
         "def f(n, g):\n    for i in torch.randperm(n, generator=g): yield int(i)",
         """

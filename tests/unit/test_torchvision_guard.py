@@ -31,7 +31,7 @@ def fake_torchvision(folder, body):
 def sick():
     """What a machine without the extension does, as the lines of one run."""
     code = f"""{BREAK_EXTENSION}
-from trainlab._torchvision import import_torchvision
+from trainlab import import_torchvision
 torchvision = import_torchvision()
 print(import_torchvision() is torchvision is sys.modules["torchvision"])
 print(torchvision.models.resnet18(weights=None).eval()(torch.zeros(1, 3, 32, 32)).shape)

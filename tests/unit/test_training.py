@@ -12,7 +12,7 @@ from torch.optim import SGD
 from torch.optim.lr_scheduler import OneCycleLR, ReduceLROnPlateau, StepLR
 
 from trainlab.data import Split
-from trainlab.training import History, evaluate, fit
+from trainlab.training import History, binary_accuracy, evaluate, fit
 
 
 def make_split(n, seed=0):
@@ -246,6 +246,41 @@ def test_an_empty_split_is_refused(data):
 def test_an_empty_history_has_no_last_row():
     with pytest.raises(IndexError):
         _ = History().last
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.int64, torch.bool])
+@pytest.mark.parametrize("head", [nn.Identity(), nn.Flatten(0)], ids=["(n, 1)", "(n,)"])
+def test_binary_accuracy_counts_the_right_side_of_zero(dtype, head):
+    # A logit of exactly 0 is not above one half, and an answer of 0.
+    logits = torch.tensor([[-2.0], [-1e-6], [0.0], [1e-6], [300.0]])
+    labels = torch.tensor([0, 1, 0, 1, 0]).to(dtype)
+    assert binary_accuracy(head, logits, labels) == pytest.approx(3 / 5)
+
+
+def test_binary_accuracy_leaves_modes_gradients_and_statistics_alone():
+    model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Dropout(0.5), nn.Linear(4, 1))
+    model[1].eval()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    x, labels = torch.randn(50, 3), torch.randint(2, (50,))
+    first = binary_accuracy(model, x, labels)
+    assert [module.training for module in model] == [True, False, True, True]
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    assert all(p.grad is None for p in model.parameters())
+    assert all(binary_accuracy(model, x, labels) == first for _ in range(5))  # dropout is off
+
+
+@pytest.mark.parametrize(
+    ("logits", "labels", "said"),
+    [
+        (torch.zeros(0, 1), torch.zeros(0), "no sample"),
+        (torch.zeros(4, 2), torch.zeros(4), r"logits \(4, 2\)"),
+        (torch.zeros(4, 1), torch.zeros(4, 1), r"labels \(4, 1\)"),
+        (torch.zeros(4, 1), torch.zeros(1), r"labels \(1,\)"),
+    ],
+)
+def test_binary_accuracy_refuses_what_would_broadcast(logits, labels, said):
+    with pytest.raises(ValueError, match=said):
+        binary_accuracy(nn.Identity(), logits, labels)
 
 
 def test_training_imports_nothing_heavy():

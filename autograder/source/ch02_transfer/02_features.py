@@ -6,7 +6,7 @@
 # ---
 
 # %% [markdown]
-# The last lesson took a famous success apart and found next to nothing in it: fairly compared, borrowed layers gained one point at best, and some ways of using them none. And yet half of the world's image software stands on borrowed layers. Both can be true. A pullover differs from a T-shirt at pixels that are always in the same place, and
+# The last lesson took a famous success apart and found next to nothing in it: fairly compared, borrowed layers gained nothing that thirty draws could show, and some ways of using them lost a point or two. And yet half of the world's image software stands on borrowed layers. Both can be true. A pullover differs from a T-shirt at pixels that are always in the same place, and
 # twenty pictures are enough to find them. Nobody needs a teacher for that.
 #
 # So the interesting question is not *whether* transfer works but *what* transfers: which layers, of which nets, to which tasks. In this lesson you open the teacher and look. After it you can
@@ -934,12 +934,6 @@ DIALS = {
 }
 
 
-@torch.no_grad()
-def accuracy(model, x, y):
-    """Share of the pictures on the right side of logit 0."""
-    return ((model(x).squeeze(1) > 0) == (y > 0.5)).float().mean().item()
-
-
 def train(model, x, y, groups, lr, looks, judge, truth):
     """Full-batch Adam; the accuracy on other pictures at each look."""
     optimizer, rows = torch.optim.Adam(groups, lr=lr, fused=True), []
@@ -948,7 +942,7 @@ def train(model, x, y, groups, lr, looks, judge, truth):
         F.binary_cross_entropy_with_logits(model(x).squeeze(1), y).backward()
         optimizer.step()
         if step in looks:
-            rows.append({"steps": step, "accuracy": accuracy(model, judge, truth)})
+            rows.append({"steps": step, "accuracy": lab.binary_accuracy(model, judge, truth)})
     return rows
 
 
@@ -1390,7 +1384,7 @@ with HiddenTest("linear_cka") as test:
 # squared covariances), so two nets may agree to 0.95 and differ in just the small direction that a task hangs on. With few inputs and many features CKA is too high by chance; take many inputs.
 
 # %% [markdown]
-# Now compare, layer by layer, on 600 scattered garments of the three classes that nobody was trained on. A teacher of garments against (1) another teacher of garments, trained from another seed, (2) a net of the same form that learned the ten *digits*, scattered as well, and (3) a net that has learned nothing: its weights are as they were drawn.
+# Now compare, layer by layer, on 600 scattered garments of the three classes that nobody was trained on. Each of our three teachers of garments against (1) the other teachers of garments, trained from other seeds, (2) three nets of the same form that learned the ten *digits*, scattered as well, and (3) three nets that have learned nothing: their weights are as they were drawn.
 #
 # **Predict, then run.** Draw the three curves from layer 1 to layer 4. Where is the untrained net?
 
@@ -1398,9 +1392,9 @@ with HiddenTest("linear_cka") as test:
 # %%
 bodies = teachers["scattered", "conv"]
 digit_data = task(digits, range(10), "scattered", budget(10_000, fast=600))
-readers = [teach("conv", digit_data, 10, seed)[0] for seed in range(budget(2, fast=1))]
+readers = [teach("conv", digit_data, 10, seed)[0] for seed in range(N_TEACHERS)]
 torch.manual_seed(0)
-untrained = [conv(len(TASK_A)) for _ in range(2)]
+untrained = [conv(len(TASK_A)) for _ in range(N_TEACHERS)]
 strangers = gather(clothes.test, (0, 2, 6), "scattered", budget(600, fast=100)).images
 
 
@@ -1417,34 +1411,35 @@ def compare(a, b):
     return [cka(x, y) for x, y in zip(*pair, strict=True)]
 
 
-others = {
-    "garments, other seed": bodies[1:] or bodies,
-    "digits": readers,
-    "untrained": untrained,
-}
+others = {"garments, other seed": bodies, "digits": readers, "untrained": untrained}
 alike = pd.DataFrame(
     [
-        {"against": name, "seed": k, "layer": layer, "CKA": value}
+        {"against": name, "pair": f"{i}-{k}", "layer": layer, "CKA": value}
         for name, nets in others.items()
+        for i, body in enumerate(bodies)
         for k, net in enumerate(nets)
-        for layer, value in enumerate(compare(bodies[0], net), start=1)
+        if nets is not bodies or i < k or len(bodies) == 1
+        for layer, value in enumerate(compare(body, net), start=1)
     ]
 )
 alike_means = alike.groupby(["against", "layer"], sort=False).CKA.mean()
 fig, ax = lab.figure(height=2.9)
 for index, (name, group) in enumerate(alike.groupby("against", sort=False)):
-    style = lab.line_style(index)
-    for seed, line in group.groupby("seed"):
-        ax.plot(line.layer, line.CKA, label=name if seed == 0 else None, markersize=5, **style)
+    style, pairs = lab.line_style(index), group.groupby("layer").CKA
+    ax.plot(pairs.mean(), label=name, markersize=5, **style)
+    ax.fill_between(range(1, 5), pairs.min(), pairs.max(), color=style["color"], alpha=0.15)
 ax.set(xlabel="layer", ylabel="CKA with a teacher of garments", ylim=(0.6, 1.02))
 ax.set_xticks(range(1, 5))
-ax.legend(title="against", fontsize=9, handlelength=3)
+ax.legend(title="against", fontsize=9, handlelength=3, loc="lower left")
 lab.show(
     fig,
-    alt="CKA of a teacher of garments with other nets, layer by layer. All curves lie together, near 1, up to the third layer; in the "
-    "fourth the untrained nets lie lower (about 0.8) than the others (about 0.88).",
+    alt="CKA of teachers of garments with other nets, layer by layer: lines for the means over pairs of nets, shades from the least "
+    "alike pair to the most alike one. All three lines begin near 1, lie close together up to the third layer and part in the fourth: "
+    "other teachers at 0.88 in a narrow band, digits at 0.81 and untrained nets at 0.77 in wide bands that overlap.",
 )
-alike_means.unstack("layer").round(2)
+ranges = alike.groupby(["against", "layer"], sort=False).CKA.agg(["mean", "min", "max"])
+told = [f"{mean:.2f} ({low:.2f} to {high:.2f})" for mean, low, high in ranges.to_numpy()]
+pd.Series(told, ranges.index).unstack("layer")
 
 # %%
 with needs("linear_cka", "extract_features"):
@@ -1453,7 +1448,7 @@ with needs("linear_cka", "extract_features"):
     print("by your own functions:", {n: round(linear_cka(mine[n], other[n]), 2) for n in names})
 
 # %% [markdown]
-# All curves begin close to 1 and fall. If we had drawn the first two only, we would have a pretty story: "the lower layers are general, all nets learn the same there, whether garments or digits". The third curve spoils it. In the first three layers a net that has learned *nothing* is as similar to a teacher as the others are, within 0.02 or so. In the first layers that is no wonder: a handful of small filters, whatever they are, keep most of what is in the picture, and so which pictures are alike hardly changes. What learning made alike is at most what lies *between* the curve of the other teacher and that of the untrained nets. It shows in the last layer only: 0.88 against 0.81. And the nets that learned digits reach 0.88 there too, so even that is nothing that only garments teach.
+# All curves begin close to 1 and fall. If we had drawn the first two only, up to the third layer, we would have a pretty story: "the lower layers are general, all nets learn much the same there, whether garments or digits". The third curve spoils it. In the first two layers a net that has learned *nothing* is as similar to a teacher as the others are, to 0.01, and in the third layer it is 0.04 less similar than another teacher, as the nets of the digits are too. In the first layers that is no wonder: a handful of small filters, whatever they are, keep most of what is in the picture, and so which pictures are alike hardly changes. What learning made alike is at most what lies *between* the curve of the other teachers and that of the untrained nets. It shows in the last layer: 0.88 against 0.77, and the ranges do not touch. And the digits? In the last layer their pairs reach from 0.76, less than an untrained net has on average, to 0.89, as much as two teachers of garments have. Whoever compares a single pair can tell either story.
 #
 # The moral is not that CKA is useless. It is that a similarity needs a **baseline**, as an accuracy does, and that similar is not the same as useful. To know what a layer is good for, probe it.
 
@@ -1949,9 +1944,7 @@ import os
 import socket
 from pathlib import Path
 
-from trainlab._torchvision import import_torchvision
-
-models = import_torchvision().models
+models = lab.import_torchvision().models
 weights = models.ResNet18_Weights.IMAGENET1K_V1
 
 
@@ -2137,6 +2130,7 @@ last, first = layer_means.xs(4, level="layer"), layer_means.xs(0, level="layer")
 by_cut = 100 * k_gains.set_index(["world", "target", "k"])["mean"]
 always, in_use = (change_means.xs(when, level="when") for when in ("always", "only in use"))
 as_taught = "as the teacher knows them"
+teacher_minus_untrained = alike_means["garments, other seed"] - alike_means["untrained"]
 
 with Claims(clothes) as claim:
     claim(
@@ -2198,12 +2192,14 @@ with Claims(clothes) as claim:
         weaker=by_cut.notna().all(),
     )
     claim(
-        "CKA falls from layer to layer, and in layer 4 digits and untrained nets are within 0.15",
-        all(
-            alike_means[name, 1] > 0.9 and alike_means[name, 1] >= alike_means[name, 4]
-            for name in others
-        )
-        and abs(alike_means["digits", 4] - alike_means["untrained", 4]) < 0.15,
+        "CKA: in layers 1 to 3 untrained nets are within 0.07 of other teachers, in layer 4 more than 0.03 below",
+        all(teacher_minus_untrained[k] < 0.07 for k in (1, 2, 3))
+        and teacher_minus_untrained[4] > 0.03,
+        weaker=alike_means.between(0, 1.000001).all(),
+    )
+    claim(
+        "and all curves begin above 0.95 and end below 0.95",
+        all(alike_means[name, 1] > 0.95 > alike_means[name, 4] for name in others),
         weaker=alike_means.between(0, 1.000001).all(),
     )
     claim(

@@ -39,7 +39,7 @@ from trainlab import Check, Claims, HiddenTest, budget, needs
 #
 # Two small tasks, each with **20 labelled images**, ten of each class. The *easy pair* is the one of the first lesson: T-shirt/top against pullover. The *hard pair* is pullover against shirt: both hang straight down, and many shirts have long sleeves too. Then only a row of buttons or a collar tells them apart, a few grey pixels in a picture of 28 × 28.
 #
-# And the heap: 20,000 training images of all ten classes, our three among them, with the labels taken off. (The labelled twenty come from the whole training set; few of them lie in the heap.)
+# And the heap: 20,000 training images of all ten classes, our three among them, with the labels taken off. (The labelled twenty come from the whole training set; about a third of them lie in the heap as well, without their labels.)
 
 # %%
 device = lab.device()
@@ -1763,7 +1763,7 @@ handicap.round(4)
 #
 # The rotation net was right most of the time. Is a net that is *always* right a better one?
 #
-# Suppose the photographer's shop puts its mark on every picture: a small square of ones near the top left corner (black in our pictures). We do not notice, and ask the same question on the heap with the mark. The net sees the picture and the mark turned together.
+# Suppose the photographer's shop puts its mark on every picture: a small square of ones near the top left corner (bright pixels are black in our pictures). We do not notice, and ask the same question on the heap with the mark. The net sees the picture and the mark turned together.
 
 
 # %%

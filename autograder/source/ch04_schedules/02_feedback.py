@@ -438,6 +438,12 @@ with HiddenTest("PlateauDecay") as test:
     ):
         got, want = both(heard, mode=mode, factor=0.3, patience=1, threshold=0.05)
         test.close(got, want, f'mode "{mode}", slow gains: {cases[2][1]}', atol=1e-12)
+    for mode, heard in (
+        ("min", [1.0, 1.0, 1.0, 0.5, *[0.8] * 6]),
+        ("max", [1.0, 1.0, 1.0, 1.5, *[1.2] * 6]),
+    ):
+        got, want = both(heard, mode=mode, **cases[4][0])
+        test.close(got, want, f'mode "{mode}", {cases[4][1]}', atol=1e-12)
     heard = [1.0, *[1.1] * 9]
     got, want = both(heard, lrs=(0.5, 0.02, 1e-4), factor=0.1, patience=1, min_lr=1e-3)
     test.close(

@@ -28,9 +28,7 @@ def adapt_input(images, size, mean, std):
 
 # %% right="with torchvision's functions"
 def adapt_input(images, size, mean, std):
-    from trainlab._torchvision import import_torchvision
-
-    import_torchvision()
+    lab.import_torchvision()
     from torchvision.transforms import functional as tv
 
     x = images if images.dim() == 4 else images[:, None]
