@@ -58,16 +58,16 @@ class ApartExecute(LeanExecute):
     @contextmanager
     def setup_kernel(self, **kwargs: Any) -> Iterator[None]:
         """Start both kernels, with a pair of connected sockets for each test, and end both."""
-        with contextlib.ExitStack() as stack:
-            pairs = [socket.socketpair() for _ in self._calls]
-            for end in (end for pair in pairs for end in pair):
-                stack.enter_context(end)
+        if not self._calls:
+            with super().setup_kernel(**kwargs):
+                yield
+            return
+        with contextlib.ExitStack() as kernels, contextlib.ExitStack() as ends:
+            pairs = [[ends.enter_context(end) for end in socket.socketpair()] for _ in self._calls]
             ours, theirs = ([pair[k].fileno() for pair in pairs] for k in (0, 1))
-            if not pairs:
-                stack.enter_context(super().setup_kernel(**kwargs))
-            else:
-                stack.enter_context(super().setup_kernel(given=theirs, **kwargs))
-                stack.enter_context(self._another_kernel(ours))
+            kernels.enter_context(super().setup_kernel(given=theirs, **kwargs))
+            kernels.enter_context(self._another_kernel(ours))
+            ends.close()  # each kernel has its copies: where one dies, the other must find the socket closed
             yield
 
     @contextmanager
