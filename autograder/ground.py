@@ -27,11 +27,13 @@ class Ground:
 
     Attributes:
         cells: sources that run beside the tests, in order.
+        tests: a test's name → its source.
         before: a test's name → how many of the cells stand before it.
         answers: names that come from the learner's process: those that answers bind, and what is made of them.
     """
 
     cells: tuple[str, ...]
+    tests: dict[str, str]
     before: dict[str, int]
     answers: frozenset[str]
 
@@ -54,15 +56,16 @@ def ground(notebook: NotebookNode) -> Ground:
     answers = {i for i, cell in enumerate(code) if is_solution(cell)}
     theirs, made = _theirs([names(cell.source) for cell in code], tests, answers)
     run = needed([cell.source for cell in code], tests) - tests - theirs
-    cells, before = [], {}
+    cells, sources, before = [], {}, {}
     for i, cell in enumerate(code):
         if i in tests:
-            before[cell.metadata.nbgrader.grade_id] = len(cells)
+            name = cell.metadata.nbgrader.grade_id
+            sources[name], before[name] = cell.source, len(cells)
         elif i in run:
             cells.append(cell.source)
         elif i in answers:
             cells += _imports(cell.source)
-    return Ground(tuple(cells), before, frozenset(made))
+    return Ground(tuple(cells), sources, before, frozenset(made))
 
 
 def _theirs(facts: list[Names], tests: set[int], answers: set[int]) -> tuple[set[int], set[str]]:

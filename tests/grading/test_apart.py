@@ -95,6 +95,16 @@ def test_an_answer_that_does_not_come_back_costs_itself(run, body, says):
     assert (says in told["f"], told["g"]) == (True, "")
 
 
+@pytest.mark.parametrize("name", ["mine", "f-test"])
+def test_a_cell_that_claims_to_be_a_test_runs_with_the_learners_code(run, name):
+    forged = a_test("f")
+    forged.id, forged.metadata.nbgrader.grade_id = "forged", name
+    forged.source = "import math\nmath.factorial = lambda n: 0"
+    submission = notebook(f="def f(n):\n    return 0")
+    submission.cells.insert(1, forged)
+    assert run(submission, source=notebook())["f"] == "AssertionError: "
+
+
 def test_a_cell_that_uses_an_answer_runs_where_the_answer_is(run):
     made = notebook()
     made.cells.insert(2, cell("code", "made = f(4)"))
@@ -146,5 +156,5 @@ def test_ground_is_what_no_answer_has_a_part_in():
     ]
     found = ground(nbformat.v4.new_notebook(cells=cells))
     assert found.cells == (cells[0].source, "import statistics")
-    assert found.before == {"f-test": 2}
+    assert (found.tests, found.before) == ({"f-test": cells[4].source}, {"f-test": 2})
     assert found.answers == {"f", "helper", "made"}
