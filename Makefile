@@ -6,8 +6,8 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 PORT ?= 8888
-# A process each for two cores. Whole files, in their order: the long ones (a class of attacks, a graded class) come
-# before the many short ones (notebooks), so that both processes end together.
+# A process each for two cores. Whole files and classes, in their order: the long ones (a class of attacks, a graded
+# class, the answers of a chapter) come before the many short ones (notebooks), so that both processes end together.
 WORKERS ?= 2
 
 .PHONY: help install lab test demo build verify clean
@@ -42,7 +42,7 @@ ROOT = $(shell [ "$$(id -u)" != 0 ] || echo --allow-root)
 
 test: $(STAMP)
 	@echo "Running every test on $(WORKERS) processes ..."
-	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(RUN) -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(ARGS)
 
 demo: $(STAMP)
 	@$(RUN) -m autograder demo

@@ -157,12 +157,14 @@ def problems(
     lesson: Lesson, exercise: Exercise, answer: Answer, seeds: Iterable[int] = (0,), across: bool = False
 ) -> list[str]:
     """What is wrong with the verdicts on an answer, over these seeds of the hidden test."""
-    found = (_problems(answer, judge(lesson, exercise, answer, seed, across)) for seed in seeds)
-    return sorted({p for one in found for p in one if p})
+    found = (faults(answer, judge(lesson, exercise, answer, seed, across)) for seed in seeds)
+    return sorted({fault for one in found for fault in one})
 
 
-def _problems(answer: Answer, verdict: Verdict) -> Iterator[str]:
-    yield _problem(answer, verdict)
+def faults(answer: Answer, verdict: Verdict) -> Iterator[str]:
+    """What is wrong with one verdict on an answer."""
+    if beside := _problem(answer, verdict):
+        yield beside
     if verdict.apart is not None and (apart := _problem(answer, Verdict(verdict.visible, verdict.apart))):
         yield f"{apart} (the test in a process of its own)"
 
