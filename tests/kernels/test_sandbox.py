@@ -17,6 +17,8 @@ from tests.kernels.conftest import said
 
 SECRET = "a-secret-of-the-host"
 
+AUTOGRADER = Path(__file__).parents[2] / "autograder"
+
 
 @pytest.fixture(params=["warm", "cold"])
 def ask(request, run, monkeypatch, tmp_path):
@@ -50,11 +52,18 @@ def test_the_environment_is_its_own(ask):
 
 
 @pytest.mark.parametrize(
-    "path", [Path.home(), Path(__file__), Path(__file__).parents[2] / "autograder", "/var", "/root", "/sys"]
+    "path",
+    [Path.home(), Path(__file__), AUTOGRADER / "source", AUTOGRADER / "master", "/var", "/root", "/sys"],
 )
 def test_nothing_of_the_host_is_there(ask, path):
     listed = "__import__('os').walk('{0}').__next__()[2] if __import__('os').path.exists('{0}') else []"
     assert ask(listed.format(path)) == ["[]"]
+
+
+def test_of_the_grader_there_is_what_answers_a_test_and_no_more(ask):
+    assert ask(f"sorted(__import__('os').listdir({str(AUTOGRADER)!r}))") == [
+        "['__init__.py', 'needed.py', 'trust']"
+    ]
 
 
 def test_what_can_be_read_cannot_be_written(ask):
