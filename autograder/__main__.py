@@ -106,7 +106,7 @@ def parser() -> argparse.ArgumentParser:
     verify.add_argument("--seeds", type=int, default=1, metavar="N", help="repeat with N seeds of the tests")
     verify.add_argument("--only", nargs="+", default=(), metavar="EXERCISE", help="these exercises alone")
     verify.add_argument(
-        "--across", action="store_true", help="run tests in a process of their own, out of the answers' reach"
+        "--across", action="store_true", help="run tests in a process of their own as well, as grading does"
     )
     verify.set_defaults(run=_verify)
 

@@ -30,8 +30,8 @@ from autograder.lean import LeanExecute
 _ANSWER = "__import__('autograder.trust.learner_side', fromlist='_').answer({}, globals())"
 _BEGIN = "__import__('autograder.trust.test_side', fromlist='_').begin({}, globals(), {!r}, {!r})"
 _END = "__import__('autograder.trust.test_side', fromlist='_').end()"
-_GRACE = 1.0  # seconds that the learner's kernel has to come back after a test, before and after an interrupt
-_LAST_GRACE = 5.0
+# Seconds that the learner's kernel has to come back after a test, and once more after an interrupt.
+_GRACE, _LAST_GRACE = 1.0, 5.0
 
 
 class ApartExecute(LeanExecute):
@@ -55,9 +55,8 @@ class ApartExecute(LeanExecute):
         for index, cell in enumerate(nb.cells):
             name = cell.metadata.get("nbgrader", {}).get("grade_id")
             if self._ground and is_test(cell) and name in self._ground.tests:
-                cell.source = self._ground.tests[
-                    name
-                ]  # nothing else is ever run there, whatever a cell claims to be
+                # Nothing else is ever run there, whatever a cell claims to be.
+                cell.source = self._ground.tests[name]
                 self._calls[index] = len(self._calls)
         return super().preprocess(nb, resources, **kwargs)
 

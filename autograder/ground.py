@@ -18,6 +18,7 @@ from nbgrader.utils import is_grade, is_solution
 
 from autograder.needed import Names, names, needed, python
 
+# Of a learner's function only what it does can be seen across two processes; see autograder/trust/THREATS.md.
 _INSIDE = re.compile(r"inspect\.get\w+|__(?:code|closure|globals|defaults|wrapped)__|gc\.get\w+|sys\._\w+")
 
 

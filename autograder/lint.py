@@ -24,7 +24,6 @@ _BOILERPLATE = re.compile(
     r"#.*|with torch\.(no_grad|inference_mode)\(\):|return \w+|(try|else|finally):"
     r"|optimizer\.(zero_grad|step)\(\)|loss\.backward\(\)|super\(\)\.__init__\(\)"
 )
-# Of a learner's function only what it does can be seen across two processes; see autograder/trust/THREATS.md.
 SHORT = "a weaker form, because of"  # what `Claims` prints in fast mode or on the offline set
 AUTHORSHIP = ("authors", "author", "colab", "vscode", "toc", "celltoolbar", "execution")
 

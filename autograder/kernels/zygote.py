@@ -280,8 +280,7 @@ def _checked(result: int, what: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.path[:1] = []  # the folder of this file, which no kernel should import from
-    sys.path.append(
-        str(Path(__file__).parents[2])
-    )  # that of the grader; of it, a sandbox shows `trust` alone
+    sys.path.pop(0)  # the folder of this file, which no kernel should import from
+    # That of the grader instead; of its files a sandbox shows those alone that answer a test.
+    sys.path.append(str(Path(__file__).parents[2]))
     main(*sys.argv[1:])

@@ -30,7 +30,8 @@ def learner(
     """
     connection.settimeout(seconds)
     peer = Peer(connection, trusted=True)
-    facts, before, bound = names(source), dict(namespace), set()
+    before = {name: namespace[name] for name in answers if name in namespace}
+    facts, bound = names(source), set()
     for name in sorted(facts.reads | facts.later):
         known = (name in namespace and name not in answers) or hasattr(builtins, name)
         if known or name.startswith("_"):
@@ -44,8 +45,7 @@ def learner(
     finally:
         for name in bound:
             namespace.pop(name, None)
-            if name in before:
-                namespace[name] = before[name]
+        namespace.update({name: before[name] for name in bound & before.keys()})
         peer.end()
 
 

@@ -437,9 +437,8 @@ torch = Torch()"""
         "a right answer that works in place, where the test computes its reference afterwards",
         "unfair 0: the reference sees what the learner changed",
         answered(leaky="def leaky(z, a=0.1):\n    z[z < 0] *= a\n    return z"),
-        but(
-            leaky=0.0
-        ),  # the test's own fault, in any number of processes; the course's tests compute theirs before
+        # The test's own fault, in any number of processes; the course's tests compute theirs before.
+        but(leaky=0.0),
     ),
     Case(
         "B13",

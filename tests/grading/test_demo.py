@@ -116,9 +116,8 @@ def test_a_written_answer_is_graded_by_hand(course, results, repo):
     chapter, lesson = GUIDE
     with course.gradebook() as gradebook:
         grades = gradebook.find_submission_notebook(lesson, chapter, WRITER).grades
-        assert (
-            sum(grade.needs_manual_grade for grade in grades) == 6
-        )  # the others wait for whoever tries formgrader
+        # The others wait for whoever tries formgrader.
+        assert sum(grade.needs_manual_grade for grade in grades) == 6
         assert gradebook.find_grade(f"{QUESTION}-answer", lesson, chapter, WRITER).score == BY_HAND[0]
     page = (course.path("feedback", WRITER, chapter) / f"{lesson}.html").read_text("utf-8")
     assert "no step tell the units apart" in page
