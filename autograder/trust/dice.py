@@ -2,11 +2,15 @@
 
 The learner's code draws on from where the test stands, and finds every state that the test sets. The test does not
 take over a state that it has not had itself: one that was made up could make its next draws all zeros. Where the
-learner's code has drawn, it goes on from a new seed instead.
+learner's code has drawn or seeded, the test goes on from a seed of its own, made of that state, of the one that the
+test has called from and of a key: the same again for the same calls from the same state, and nothing to aim at. The
+learner's code hears of it only when it is called next; a function of the test's that it calls leaves its state alone,
+unless that draws as well.
 """
 
 from __future__ import annotations
 
+import hashlib
 import random
 import struct
 from collections.abc import Callable
@@ -25,6 +29,8 @@ class _Die:
     put: Callable[[bytes], None]
     seed: Callable[[int], object]
     known: bytes | None = None
+    base: bytes = b""  # with which the test last called the learner's code
+    owed: bool = False  # that code has not heard of the test's state
     had: dict[bytes, None] = field(default_factory=dict)
 
 
@@ -33,24 +39,30 @@ class Dice:
 
     Args:
         trusted: whether this is the process of the tests.
+        key: that nobody else has, of at most 64 bytes.
     """
 
-    def __init__(self, trusted: bool):
-        self._trusted = trusted
+    def __init__(self, trusted: bool, key: bytes = b""):
+        self._trusted, self._key = trusted, key
         self._dice = [
             _Die(_torchs, _set_torchs, torch.manual_seed),
             _Die(_pythons, _set_pythons, random.seed),
         ]
-        self._seeds: random.Random | None = None
 
-    def news(self) -> list[tuple[int, bytes]]:
-        """The states that the other side does not know, with the number of each."""
+    def news(self, *, within: bool) -> list[tuple[int, bytes]]:
+        """The states that the other side does not know, with the number of each.
+
+        Args:
+            within: whether the other side is in the middle of something.
+        """
         news = []
         for number, die in enumerate(self._dice):
             state = die.get()
-            if state == die.known:
+            if not within:
+                die.base = state
+            if state == die.known and (within or not die.owed):
                 continue
-            die.known = state
+            die.known, die.owed = state, False
             if self._trusted:
                 die.had[state] = None
             news.append((number, state))
@@ -60,9 +72,9 @@ class Dice:
         """The other side has another state now."""
         die = self._dice[number]
         if self._trusted and state not in die.had:
-            self._seeds = self._seeds or random.Random(torch.initial_seed())
-            die.seed(self._seeds.getrandbits(63))
-            die.known = None
+            mixed = hashlib.blake2b(die.base + state, key=self._key, digest_size=7)
+            die.seed(int.from_bytes(mixed.digest(), "big"))
+            die.known, die.owed = die.get(), True
         else:
             die.put(state)
             die.known = state

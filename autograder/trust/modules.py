@@ -32,7 +32,7 @@ def state(module: nn.Module, encode: Callable[[Any], Any]) -> list:
     """What the other side should hold of `module`."""
     held = module.__dict__
     return [
-        module.training,
+        held.get("training", True),
         [[[name, encode(part)] for name, part in held[kind].items()] for kind in _PARTS],
         sorted(held["_non_persistent_buffers_set"]),
         [[[key, encode(hook)] for key, hook in held[kind].items()] for kind in _HOOKS],
@@ -46,9 +46,14 @@ def glance(module: nn.Module) -> tuple[list, list]:
     held = module.__dict__
     dicts = [held[kind] for kind in (*_PARTS, *_HOOKS, *_FLAGS)]
     dicts.append(dict(_attributes(module)))
-    kept = [value for values in dicts for value in values.values()]
+    kept = [type(module), *(value for values in dicts for value in values.values())]
     names = [tuple(values) for values in dicts]
-    return [held["training"], names, [*map(id, kept)], sorted(held["_non_persistent_buffers_set"])], kept
+    return [
+        held.get("training", True),
+        names,
+        [*map(id, kept)],
+        sorted(held["_non_persistent_buffers_set"]),
+    ], kept
 
 
 def update(module: nn.Module, told: list, decode: Callable[[Any], Any]) -> None:
@@ -70,10 +75,12 @@ def update(module: nn.Module, told: list, decode: Callable[[Any], Any]) -> None:
         _fill(held[kind], {int(key): decode(hook) for key, hook in pairs})
     for kind, keys in zip(_FLAGS, flags, strict=True):
         _fill(held[kind], {int(key): True for key in keys})
-    if is_torchs(type(module)):
-        for name, value in attributes:
-            if _name(name) not in _OWN and name not in held["_parameters"] and not hasattr(nn.Module, name):
-                held[name] = decode(value)
+    found = {_name(name): decode(value) for name, value in attributes}
+    for name in {name for name, _ in _attributes(module)} - found.keys():
+        del held[name]
+    for name, value in found.items():
+        if _crosses(module, name, value):
+            held[name] = value
 
 
 def _fill(old: dict, new: dict) -> None:
@@ -83,10 +90,20 @@ def _fill(old: dict, new: dict) -> None:
 
 
 def _attributes(module: nn.Module) -> list[tuple[str, Any]]:
-    """Options of one of torch's own modules, such as `eps`."""
-    if not is_torchs(type(module)):
-        return []
-    return [(name, value) for name, value in module.__dict__.items() if name not in _OWN and _plain(value)]
+    """Options of torch's own modules, such as `eps`; methods that some module has for itself, such as `train`."""
+    return [(name, value) for name, value in module.__dict__.items() if _crosses(module, name, value)]
+
+
+def _crosses(module: nn.Module, name: str, value: Any) -> bool:
+    if name in _OWN:
+        return False
+    if hasattr(nn.Module, name):
+        return not name.startswith("_") and _is_function(value)
+    return is_torchs(type(module)) and (_plain(value) or _is_function(value))
+
+
+def _is_function(value: Any) -> bool:
+    return callable(value) and not isinstance(value, type | nn.Module)
 
 
 def _plain(value: Any) -> bool:

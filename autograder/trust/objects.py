@@ -197,7 +197,7 @@ class Objects:
         if isinstance(value, type):
             return ("class", *_class_facts(value))
         if isinstance(value, nn.Module) and modules.is_torchs(type(value)):
-            return "module", names.path_of(type(value), trusted=False)
+            return "module", self._class_of(value)
         if isinstance(value, torch.Generator):
             return ("generator",)
         if isinstance(value, io.BytesIO):
@@ -213,7 +213,7 @@ class Objects:
     def _state(self, value: Any) -> Any:
         """What both sides should know of it; None if it has no state that crosses."""
         if isinstance(value, nn.Module):
-            return modules.state(value, lambda part: wire.encode(part, self))
+            return [self._class_of(value), *modules.state(value, lambda part: wire.encode(part, self))]
         if isinstance(value, torch.optim.Optimizer):
             held = value.__dict__.get("param_groups")
             return None if held is None else wire.encode(held, self)
@@ -225,7 +225,9 @@ class Objects:
 
     def _update(self, value: Any, state: Any) -> None:
         if isinstance(value, nn.Module):
-            modules.update(value, state, lambda part: wire.decode(part, self))
+            if type(value) is not (cls := self._find_class(state[0])):
+                value.__class__ = cls
+            modules.update(value, state[1:], lambda part: wire.decode(part, self))
         elif isinstance(value, torch.optim.Optimizer):
             groups = merge(value.__dict__.get("param_groups"), state, self)
             value.__dict__["param_groups"] = groups
@@ -254,10 +256,20 @@ class Objects:
         return blank(cls)
 
     def _make_module(self, path: str) -> nn.Module:
-        cls = names.find(path, trusted=True)
-        if not modules.is_torchs(cls):
-            raise WireError("no module")
-        return blank(cls)
+        return blank(self._find_class(path))
+
+    def _class_of(self, module: nn.Module) -> str | int:
+        """The path of one of torch's own classes, the number of another."""
+        cls = type(module)
+        return names.path_of(cls, trusted=False) if modules.is_torchs(cls) else self._share(cls)
+
+    def _find_class(self, told: Any) -> type[nn.Module]:
+        cls = names.find(told, trusted=True) if type(told) is str else self._find(told)
+        if not isinstance(cls, type) or not issubclass(cls, nn.Module):
+            raise WireError("no class of modules")
+        if type(told) is str and not modules.is_torchs(cls):
+            raise WireError("no class of torch's")
+        return cls
 
 
 _MAKERS = {

@@ -45,9 +45,12 @@ class Peer:
         connection: a stream socket.
         trusted: True in the process of the tests, which believes nothing.
         namespace: the global names that the other side may ask for.
+        key: see `Dice`.
     """
 
-    def __init__(self, connection: socket.socket, *, trusted: bool, namespace: dict | None = None):
+    def __init__(
+        self, connection: socket.socket, *, trusted: bool, namespace: dict | None = None, key: bytes = b""
+    ):
         self.connection, self.trusted, self.namespace = connection, trusted, namespace or {}
         self._reader = connection.makefile("rb")
         self.parity = int(not trusted)
@@ -59,7 +62,7 @@ class Peer:
             lambda *told: graph.attach(self, *told),
         )
         self.objects = Objects(self)
-        self._dice = Dice(trusted)
+        self._dice = Dice(trusted, key)
         self._raised: dict[int, BaseException] = {}
         self._depth = 0
         self.cut: frozenset[int] = frozenset()  # see `graph.slopes`
@@ -186,7 +189,8 @@ class Peer:
             message["objects"] = self.objects.news()
             message["tensors"] = self.tensors.news(buffers)
             message["dice"] = []
-            for number, state in self._dice.news():
+            within = "op" not in message or self._depth > 1
+            for number, state in self._dice.news(within=within):
                 message["dice"].append([number, len(buffers)])
                 buffers.append(state)
         wire.send(self.connection, message, buffers)

@@ -146,7 +146,7 @@ def blank(cls: type) -> Any:
     """An instance of a stand-in class, nothing in it yet."""
     made = object.__new__(cls)
     if isinstance(made, torch.nn.Module):
-        torch.nn.Module.__init__(made)
+        made.__dict__.update(torch.nn.Module().__dict__)  # `__init__` would set properties
     return made
 
 

@@ -102,6 +102,59 @@ class Net(nn.Module):
         assert net.state_dict().keys() == twin.state_dict().keys()
         """,
     ),
+    "methods that a module has for itself": (
+        """
+def deaf(model):
+    layer = model[1]
+    layer.train = lambda mode=True: layer
+    model[0].forward = lambda x: x * layer.p
+    return model
+def undone(model):
+    del model[0].forward
+    return model
+""",
+        """
+        model = nn.Sequential(nn.Linear(3, 3), nn.Dropout(0.5))
+        x, plain = torch.randn(4, 3), model[0]
+        want = plain(x)
+        assert deaf(model) is model
+        assert model.eval()[1].training and torch.equal(model[0](x), x * 0.5)
+        assert undone(model)[0] is plain and torch.equal(plain(x), want)
+        """,
+    ),
+    "a module that changes its class": (
+        """
+class On(nn.Dropout):
+    training = property(lambda self: True, lambda self, mode: None)
+def switch(layer):
+    layer.__class__ = On
+    return layer
+""",
+        """
+        layer, new = nn.Dropout(0.5), On(0.5)
+        assert not layer.eval().training and new.eval().training
+        assert switch(layer) is layer and type(layer) is On and layer.p == 0.5
+        assert layer.eval().training and (layer(torch.ones(1000)) == 0).any()
+        """,
+    ),
+    "a seed that the learner's code sets, whatever it asks the test": (
+        """
+def f(ask):
+    torch.manual_seed(42)
+    ask()
+    return torch.randn(3)
+""",
+        """
+        torch.manual_seed(0)
+        first, between = f(lambda: 1), torch.randn(3)
+        assert torch.equal(first, torch.randn(3, generator=torch.Generator().manual_seed(42)))
+        assert torch.equal(f(lambda: 1), first) and not torch.equal(between, torch.randn(3))
+        torch.manual_seed(0)
+        assert torch.equal(f(lambda: 1), first) and torch.equal(torch.randn(3), between)
+        drawn = [f(lambda: torch.rand(1)) for _ in range(2) if torch.manual_seed(0)]
+        assert torch.equal(*drawn) and not torch.equal(drawn[0], first)
+        """,
+    ),
     "an optimiser of the learner's under torch's scheduler": (
         """
 class Rule(torch.optim.Optimizer):
