@@ -56,8 +56,14 @@ def glance(module: nn.Module) -> tuple[list, list]:
     ], kept
 
 
-def update(module: nn.Module, told: list, decode: Callable[[Any], Any]) -> None:
+def update(module: nn.Module, told: list, decode: Callable[[Any], Any], *, free: bool) -> None:
     """Make `module` what the other side says it is.
+
+    Args:
+        module: of either side.
+        told: what `state` says there.
+        decode: turns what `encode` made back into a value.
+        free: whether the other side may give it methods of its own; they could lie about all the rest.
 
     Raises:
         WireError: if that is no module.
@@ -76,10 +82,11 @@ def update(module: nn.Module, told: list, decode: Callable[[Any], Any]) -> None:
     for kind, keys in zip(_FLAGS, flags, strict=True):
         _fill(held[kind], {int(key): True for key in keys})
     found = {_name(name): decode(value) for name, value in attributes}
-    for name in {name for name, _ in _attributes(module)} - found.keys():
-        del held[name]
+    for name, value in _attributes(module):
+        if name not in found and (free or not callable(value)):
+            del held[name]
     for name, value in found.items():
-        if _crosses(module, name, value):
+        if _crosses(module, name, value) and (free or not callable(value)):
             held[name] = value
 
 

@@ -6,6 +6,7 @@ files in memory. What has changed in them goes along with the next message.
 
 from __future__ import annotations
 
+import copy
 import functools
 import io
 import types
@@ -49,6 +50,7 @@ class Objects:
         self._glances: dict[int, tuple | None] = {}  # of modules and optimisers
         self._gone: list[int] = []
         self._arrived: list = []  # until the other side can know that they are no more
+        self._copies: weakref.WeakSet = weakref.WeakSet()  # modules that the other side has asked for
         self._named: dict[str, Any] = {}  # what has crossed by name
         self._names: dict[int, str] = {}
 
@@ -180,13 +182,20 @@ class Objects:
             self._keep(number, value)
         for number, state in news["states"]:
             value = self._find(number)
-            self._update(value, state)
+            self._update(number, value, state)
             self._states[number] = self._state(value)
             self._glances.pop(number, None)
 
     def _forget(self, number: int) -> None:
         self._states.pop(number, None)
         self._glances.pop(number, None)
+
+    def copied(self, value: Any) -> Any:
+        """A copy that the other side has asked for, and may change as its own."""
+        made = copy.deepcopy(value)
+        if isinstance(made, nn.Module):
+            self._copies.update(made.modules())
+        return made
 
     def release(self) -> None:
         """The other side rests: what it is told to be gone it will not name again."""
@@ -223,11 +232,13 @@ class Objects:
             return [wire.encode(value.getvalue(), self), value.tell()]
         return None
 
-    def _update(self, value: Any, state: Any) -> None:
+    def _update(self, number: int, value: Any, state: Any) -> None:
         if isinstance(value, nn.Module):
-            if type(value) is not (cls := self._find_class(state[0])):
+            free = not self._peer.trusted or number % 2 != self._peer.parity or value in self._copies
+            cls = self._find_class(state[0])
+            if free and type(value) is not cls:
                 value.__class__ = cls
-            modules.update(value, state[1:], lambda part: wire.decode(part, self))
+            modules.update(value, state[1:], lambda part: wire.decode(part, self), free=free)
         elif isinstance(value, torch.optim.Optimizer):
             groups = merge(value.__dict__.get("param_groups"), state, self)
             value.__dict__["param_groups"] = groups

@@ -8,7 +8,6 @@ since the last one in the tensors, modules, parameter groups and generators that
 from __future__ import annotations
 
 import contextlib
-import copy
 import socket
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -163,7 +162,7 @@ class Peer:
         setattr(target, _public(name), value)
 
     def _do_copy(self, target: Any) -> Any:
-        return copy.deepcopy(target)
+        return self.objects.copied(target)
 
     def _do_next(self, iterator: Iterator) -> tuple:
         for value in iterator:

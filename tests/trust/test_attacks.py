@@ -7,6 +7,7 @@ import os
 import secrets
 import socket
 import struct
+import textwrap
 import time
 
 import pytest
@@ -72,6 +73,37 @@ LIES = {
         "def f(x):\n    x.seen = 7\n    x.weight = None",
         "class Spy(nn.Module):\n    seen = 0\nspy = Spy()\nf(spy)\nassert spy.seen == 7",
     ),
+    "methods put on the test's own model": (
+        """
+def f(model):
+    model.state_dict = lambda: {}
+    model.named_parameters = lambda: iter(())
+    with torch.no_grad():
+        model.weight.zero_()
+""",
+        """
+        model = nn.Linear(3, 2)
+        before = {k: v.clone() for k, v in model.state_dict().items()}
+        f(model)
+        assert all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
+        """,
+    ),
+    "the class of the test's own model changed": (
+        """
+class Empty(nn.Linear):
+    def state_dict(self): return {}
+def f(model):
+    model.__class__ = Empty
+    with torch.no_grad():
+        model.weight.zero_()
+""",
+        """
+        model = nn.Linear(3, 2)
+        before = {k: v.clone() for k, v in model.state_dict().items()}
+        f(model)
+        assert all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
+        """,
+    ),
     "a random state of nothing but zeros": (
         "def f(x):\n    s = torch.get_rng_state()\n    s[24:-32] = 0\n    torch.set_rng_state(s)",
         "f(1)\nassert torch.rand(9).unique().numel() < 9",
@@ -90,7 +122,8 @@ LIES = {
 
 @pytest.mark.parametrize("what", LIES)
 def test_a_lie_gains_nothing(across, what):
-    code, test = LIES[what]
+    code, test = map(textwrap.dedent, LIES[what])
+    compile(test, what, "exec")  # else any answer would fail
     begun = time.monotonic()
     with pytest.raises(Exception):  # noqa: B017, PT011 - any error is no points
         across(code).run(test)
