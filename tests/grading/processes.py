@@ -56,11 +56,11 @@ class Grader:
         return lambda: len(written(self.course)) >= number
 
     def busy_worker(self):
-        """One of its processes that has started a sandbox, and all below it; nobody else's, ever."""
+        """One of its processes that is busy in sandboxes, and all below it; nobody else's, ever."""
         for process in self.seen:
             with contextlib.suppress(psutil.Error):
                 below = process.children(recursive=True)
-                if _is_worker(process) and any(child.name() == "bwrap" for child in below):
+                if _is_worker(process) and in_sandboxes(below):
                     return [process, *below]
         return []
 
@@ -82,6 +82,15 @@ class Grader:
         for process in self.seen:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()  # never a stranger: psutil knows a process by its number and its start
+
+
+def in_sandboxes(processes):
+    """Whether both sandboxes of a notebook stand, its own and the tests'.
+
+    While bubblewrap still builds one, whoever kills it may leave its inner half behind, asleep for good: that half is
+    told to end with the outer one only after the outer one has let it go on.
+    """
+    return sum(process.name() == "sh" for process in processes) == 2
 
 
 def _is_worker(process):

@@ -16,7 +16,7 @@ from autograder.grading import Options, grade_class
 from autograder.kernels.sandbox import refuse_if_missing
 from autograder.repo import UserError
 from tests.grading.classroom import LEARNERS, earned, hand_in, kept_whole, written
-from tests.grading.processes import PATIENCE, still_there
+from tests.grading.processes import PATIENCE, in_sandboxes, still_there
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def at_work(cluster):
         with contextlib.suppress(psutil.Error):
             worker = psutil.Process(nanny.pid)
             below = worker.children(recursive=True)
-            if worker in own and any(child.name() == "bwrap" for child in below):
+            if worker in own and in_sandboxes(below):
                 return [worker, *below]
     return []
 
