@@ -33,7 +33,8 @@ from autograder.build import read_all
 from autograder.lesson import SOLUTION, Exercise, Lesson
 from autograder.repo import Repo, UserError
 
-SECONDS = 45  # until an answer counts as one that never returns
+NEVER = "never returns"  # what is said of an answer that does not come back
+SECONDS = 45  # until an answer counts as such
 MIN_RIGHT, MIN_WRONG = 3, 6
 
 
@@ -194,9 +195,10 @@ def judge(lesson: Lesson, exercise: Exercise, answer: Answer, seed: int = 0, acr
     _warm(tuple(setup))
     cells = groundwork(lesson, exercise)
     check, test = (exercise.cells[role].text for role in ("check", "test"))
+    seconds = SECONDS / 5 if answer.says == NEVER else SECONDS  # what is known for sure need not be waited for
     if not across:
         with _process(_learn, None, cells, answer.code, check, test, seed) as learner:
-            return Verdict(*_heard(learner)[:2])
+            return Verdict(*_heard(learner, seconds)[:2])
     _warm_across(test)
     ours, theirs = socket.socketpair()
     with (
@@ -204,7 +206,7 @@ def judge(lesson: Lesson, exercise: Exercise, answer: Answer, seed: int = 0, acr
         _process(_test, (theirs, ours), setup, test, seed) as judge,
     ):
         ours.close(), theirs.close()
-        (visible, hidden, failed), (apart, *_) = _heard(learner), _heard(judge)
+        (visible, hidden, failed), (apart, *_) = _heard(learner, seconds), _heard(judge, seconds)
         return Verdict(visible, hidden, failed or apart)
 
 
@@ -230,12 +232,12 @@ def _leads(target: Callable, *args: Any) -> None:
     target(*args)
 
 
-def _heard(pipe: Connection) -> tuple[str, ...]:
+def _heard(pipe: Connection, seconds: float) -> tuple[str, ...]:
     """What a process sends; where nothing comes, why not."""
     try:
-        if pipe.poll(SECONDS):
+        if pipe.poll(seconds):
             return pipe.recv()
-        return "✗ never returns", "never returns", ""
+        return f"✗ {NEVER}", NEVER, ""
     except EOFError:
         return "✗ the process ended", "the process ended", ""
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import nbformat
 
 from autograder import ledger
-from autograder.bank import Answer, bank
+from autograder.bank import NEVER, Answer, bank
 from autograder.build import read_all
 from autograder.course import Course
 from autograder.demo import ESSAY, Answers, filled, lay_out
@@ -32,7 +32,7 @@ from autograder.repo import Repo, UserError, matching
 
 TIMEOUT = 60  # seconds that a cell may run, as in the course itself
 # An endless loop measures the time limit alone, and stock nbgrader has no points for who ends the kernel.
-_LEFT_OUT = ("never returns", "SystemExit")
+_LEFT_OUT = (NEVER, "SystemExit")
 
 
 class Bench:

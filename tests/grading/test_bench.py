@@ -26,14 +26,18 @@ def kept(repo, tmp_path_factory):
     """The folder of one real run, its exit code, and what it printed."""
     folder = tmp_path_factory.mktemp("bench")
     arguments = ["--lessons", "01", "--submissions", "2", "--scaling", "2", "3", "--keep", str(folder)]
-    grade = cache(Bench.ours)
     with pytest.MonkeyPatch.context() as patch:
         printed = []
-        # One class graded by ours stands for those of other sizes too: they differ in nothing but that.
-        patch.setattr(Bench, "ours", lambda self, *_: grade(self, "ours", 2))
+        graded_once(patch)
         patch.setattr("builtins.print", lambda *words, **_: printed.append(" ".join(map(str, words))))
         code = main(["bench", "ch00", *arguments])
     return folder, code, "\n".join(printed)
+
+
+def graded_once(patch):
+    """One class graded by ours stands for those of other sizes too: they differ in nothing but that."""
+    grade = cache(Bench.ours)
+    patch.setattr(Bench, "ours", lambda self, *_: grade(self, "ours", 2))
 
 
 def test_a_real_run_finds_the_same_scores_and_says_what_it_measured(kept):
@@ -67,6 +71,7 @@ def test_a_score_that_differs_is_an_error(repo, kept, tmp_path, monkeypatch, cap
                 gradebook.db.commit()
         return Used(0, 1.0, 1.0, Memory())
 
+    graded_once(monkeypatch)
     monkeypatch.setattr("autograder.bench.measured", pretend)
     assert bench(repo, "ch00", ["01"], 2, (2, 2), tmp_path / "again") == 1
     assert "learner_001 01_losses" in capsys.readouterr().out
