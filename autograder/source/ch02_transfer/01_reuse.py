@@ -203,7 +203,7 @@ lab.show(
 #
 # `model_a` is an `nn.Sequential` whose last layer is an `nn.Linear`, the head. Return a new `nn.Sequential` with as many layers: **copies** of all but the last, in the same order, then a **new** `nn.Linear` that takes as many inputs as the old head and has `n_outputs` outputs and a bias, in the dtype and on the device of the old head. The new head is trainable and keeps the initial weights that `nn.Linear` draws by itself: copy none, set no seed. Model A may have no other layer than its head.
 #
-# Nothing that is later done to the new net may change `model_a`, and the reverse. `model_a` stays as it is. Layers may hold more than weights: a copy has the same buffers too, such as the running statistics of batch normalisation, and the same `requires_grad` flags.
+# Nothing that is later done to the new net may change `model_a`, and the reverse. `model_a` stays as it is. Layers may hold more than weights: a copy has the same buffers too, such as the running statistics of batch normalisation, and the same `requires_grad` flags; their mode and their `.grad` nobody looks at.
 
 
 # %% role="stub" exercise="reuse_layers"
@@ -1473,7 +1473,7 @@ at.unstack("way").round(3)
 #
 # `new[i]` and `old[i]` are the accuracies of two methods on draw $i$. Return `(mean, low, high)`, three floats: the mean of new minus old, and the two ends of its t-interval with coverage `level`.
 #
-# Both may be lists, tuples, NumPy arrays or 1-d tensors, of floats or of whole numbers; leave them unchanged. Raise a `ValueError` if they have different lengths, or fewer than two numbers (none at all included).
+# Both may be lists, tuples, NumPy arrays or 1-d tensors, of floats or of whole numbers; leave them unchanged, and compute in float64. Raise a `ValueError` if they have different lengths, or fewer than two numbers (none at all included).
 
 
 # %% role="stub" exercise="paired_interval"

@@ -1036,8 +1036,10 @@ with HiddenTest("rotate_batch") as test:
 
 # %%
 upright = np.arange(784).reshape(28, 28)
-QUARTERS = torch.tensor(  # row k: which pixel goes where when an image is turned k times
-    np.stack([np.rot90(upright, k).flatten() for k in range(4)]), device=device
+QUARTERS = (
+    torch.tensor(  # row k: where each pixel is taken from when an image is turned k times
+        np.stack([np.rot90(upright, k).flatten() for k in range(4)]), device=device
+    )
 )
 
 

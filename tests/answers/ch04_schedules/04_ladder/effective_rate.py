@@ -41,7 +41,7 @@ def effective_rate(optimizer):
         p = torch.zeros(1, dtype=torch.float64, requires_grad=True)
         names = ("lr", "momentum", "dampening", "nesterov")
         twin = torch.optim.SGD([p], **{k: g[k] for k in names})
-        for _ in range(3000):
+        for _ in range(1500):
             p.grad = torch.ones_like(p)
             old = p.item()
             twin.step()
