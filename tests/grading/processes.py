@@ -60,7 +60,7 @@ class Grader:
         for process in self.seen:
             with contextlib.suppress(psutil.Error):
                 below = process.children(recursive=True)
-                if _is_worker(process) and in_sandboxes(below):
+                if _is_worker(process) and in_sandboxes(process):
                     return [process, *below]
         return []
 
@@ -84,13 +84,15 @@ class Grader:
                 process.kill()  # never a stranger: psutil knows a process by its number and its start
 
 
-def in_sandboxes(processes):
+def in_sandboxes(worker):
     """Whether both sandboxes of a notebook stand, its own and the tests'.
 
     While bubblewrap still builds one, whoever kills it may leave its inner half behind, asleep for good: that half is
     told to end with the outer one only after the outer one has let it go on.
     """
-    return sum(process.name() == "sh" for process in processes) == 2
+    boxes = [child for child in worker.children() if child.name() == "bwrap"]
+    inside = [{process.name() for process in box.children(recursive=True)} for box in boxes]
+    return len(boxes) == 2 and all("sh" in names for names in inside)
 
 
 def _is_worker(process):

@@ -56,7 +56,7 @@ def at_work(cluster):
         with contextlib.suppress(psutil.Error):
             worker = psutil.Process(nanny.pid)
             below = worker.children(recursive=True)
-            if worker in own and in_sandboxes(below):
+            if worker in own and in_sandboxes(worker):
                 return [worker, *below]
     return []
 
