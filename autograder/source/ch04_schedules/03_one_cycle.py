@@ -564,6 +564,10 @@ with HiddenTest("lr_finder") as test:
     with test.case("a loss that falls, and rises again to twice the first one"):
         losses = lr_finder(model, torch.optim.SGD, square, **limits)[1]
     test.shape(losses, (5,), "The limit is `stop` times the *first* loss, not the lowest.")
+    limits |= {"high": 12.8, "steps": 6, "stop": 1.5}
+    with test.case("a loss that rises again to twice the first one, with a limit of 1.5"):
+        losses = lr_finder(model, torch.optim.SGD, square, **limits)[1]
+    test.shape(losses, (5,), "The sweep ends with the first loss above `stop` times the first.")
     calm = [(torch.zeros(4, 2), torch.tensor([0, 1, 0, 1]))]
     with test.case("defaults: 100 rates from 1e-5 to 10"):
         rates, losses = lr_finder(nn.Linear(2, 2, bias=False), torch.optim.SGD, calm)
