@@ -132,7 +132,7 @@ def pareto_front(costs):
     return torch.tensor(keep)
 
 
-# %% wrong="the first two measures only" says="another one beats"
+# %% wrong="the first two measures only" says="one beats"
 def pareto_front(costs):
     a, b = costs[:, 0], costs[:, -1]
     no_worse = (a[None] <= a[:, None]) & (b[None] <= b[:, None])
