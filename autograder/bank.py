@@ -195,9 +195,8 @@ def judge(lesson: Lesson, exercise: Exercise, answer: Answer, seed: int = 0, acr
     _warm(tuple(setup))
     cells = groundwork(lesson, exercise)
     check, test = (exercise.cells[role].text for role in ("check", "test"))
-    seconds = (
-        SECONDS / 5 if answer.says == NEVER else SECONDS
-    )  # what is known for sure need not be waited for
+    # Of an answer that never returns this is known: it need not be waited for long.
+    seconds = SECONDS / 5 if answer.says == NEVER else SECONDS
     if not across:
         with _process(_learn, None, cells, answer.code, check, test, seed) as learner:
             return Verdict(*_heard(learner, seconds)[:2])

@@ -7,7 +7,6 @@ import os
 import secrets
 import socket
 import struct
-import textwrap
 import time
 
 import pytest
@@ -16,6 +15,12 @@ import torch
 from autograder.trust import wire
 from autograder.trust.peer import Ended, Peer
 
+_MODEL_IS_LEFT_ALONE = """
+model = nn.Linear(3, 2)
+before = {k: v.clone() for k, v in model.state_dict().items()}
+f(model)
+assert all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
+"""
 # Each of these code cells tries to pass a test that its function does not deserve to pass.
 LIES = {
     "a number that equals everything": (
@@ -81,12 +86,7 @@ def f(model):
     with torch.no_grad():
         model.weight.zero_()
 """,
-        """
-        model = nn.Linear(3, 2)
-        before = {k: v.clone() for k, v in model.state_dict().items()}
-        f(model)
-        assert all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
-        """,
+        _MODEL_IS_LEFT_ALONE,
     ),
     "the class of the test's own model changed": (
         """
@@ -97,12 +97,7 @@ def f(model):
     with torch.no_grad():
         model.weight.zero_()
 """,
-        """
-        model = nn.Linear(3, 2)
-        before = {k: v.clone() for k, v in model.state_dict().items()}
-        f(model)
-        assert all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
-        """,
+        _MODEL_IS_LEFT_ALONE,
     ),
     "a random state of nothing but zeros": (
         "def f(x):\n    s = torch.get_rng_state()\n    s[24:-32] = 0\n    torch.set_rng_state(s)",
@@ -122,7 +117,7 @@ def f(model):
 
 @pytest.mark.parametrize("what", LIES)
 def test_a_lie_gains_nothing(across, what):
-    code, test = map(textwrap.dedent, LIES[what])
+    code, test = LIES[what]
     compile(test, what, "exec")  # else any answer would fail
     begun = time.monotonic()
     with pytest.raises(Exception):  # noqa: B017, PT011 - any error is no points

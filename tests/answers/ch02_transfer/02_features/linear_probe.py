@@ -419,7 +419,7 @@ def linear_probe(features, labels, l2=1e-2):
     return weight.detach().to(features.dtype), bias.detach().to(features.dtype)
 
 
-# %% wrong="L-BFGS that stops after its default 20 iterations" says="the minimum"
+# %% wrong="L-BFGS that stops after its default 20 iterations" says="not the minimum yet"
 def linear_probe(features, labels, l2=1e-2):
     f, y = features.detach(), labels.to(features.dtype)
     weight = torch.zeros_like(f[0], requires_grad=True)
