@@ -102,7 +102,7 @@ def _attributes(module: nn.Module) -> list[tuple[str, Any]]:
 
 
 def _crosses(module: nn.Module, name: str, value: Any) -> bool:
-    if name in _OWN:
+    if name in _OWN or any(name in module.__dict__[kind] for kind in _PARTS):
         return False
     if hasattr(nn.Module, name):
         return not name.startswith("_") and _is_function(value)

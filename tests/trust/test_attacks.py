@@ -99,6 +99,10 @@ def f(model):
 """,
         _MODEL_IS_LEFT_ALONE,
     ),
+    "a tensor put in front of the test's own parameter": (
+        "def f(model): model.__dict__['weight'] = torch.zeros(2, 3)",
+        "model = nn.Linear(3, 2)\nf(model)\nassert not model.weight.any()",
+    ),
     "a random state of nothing but zeros": (
         "def f(x):\n    s = torch.get_rng_state()\n    s[24:-32] = 0\n    torch.set_rng_state(s)",
         "f(1)\nassert torch.rand(9).unique().numel() < 9",
